@@ -1,0 +1,1 @@
+"""The city's side of kiosks. Nothing lives here yet; the arrows are kept from the first day."""

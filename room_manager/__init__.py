@@ -1,0 +1,1 @@
+"""Meetings: their rules, their journal, their media. Knows nothing of HTTP or browsers."""

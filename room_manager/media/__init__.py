@@ -1,0 +1,1 @@
+"""Media: the port to engines, and the embedded forwarding unit behind it."""

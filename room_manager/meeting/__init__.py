@@ -1,0 +1,1 @@
+"""The rules of a meeting: pure, single-threaded, time as an argument."""
