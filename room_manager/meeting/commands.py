@@ -14,6 +14,7 @@ from room_manager.meeting.values import Device, Mode, kebab
 MAX_TILES: Final = 4
 MAX_REASON_CHARS: Final = 200
 MAX_PEOPLE: Final = 9_999
+MIN_SPEAKING_TIME_S: Final = 5.0
 MAX_SPEAKING_TIME_S: Final = 4 * 3600.0
 
 
@@ -43,7 +44,7 @@ class Drop(Command, frozen=True):
 
 
 class Leave(Command, frozen=True):
-    """The site leaves on purpose: no grace, no floor, no hand."""
+    """The device leaves on purpose. If it is the site's last: no grace, no floor, no hand."""
 
     site: SiteId
     connection: ConnectionId

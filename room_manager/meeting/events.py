@@ -37,10 +37,14 @@ class DeviceDropped(Event, frozen=True):
 
 
 class SiteDropped(Event, frozen=True):
-    """The site's last device is gone without a word; its place is kept until then."""
+    """The site's last device is gone without a word; its place is kept until then.
+
+    If it has the floor, that is kept until ``floor_until``, which is no later.
+    """
 
     site: SiteId
     until: float
+    floor_until: float | None = None
 
 
 class GraceEnded(Event, frozen=True):
@@ -159,7 +163,7 @@ class MeetingUnlocked(Event, frozen=True):
 
 
 class MeetingEnded(Event, frozen=True):
-    """The meeting is over."""
+    """The meeting is over; the roll stays as it was at that moment."""
 
 
 AnyEvent = (

@@ -25,6 +25,7 @@ class Floor(Struct):
     version: int = 0
     site: SiteId | None = None
     until: float | None = None  # end of speaking time
+    held_until: float | None = None  # the speaker is away; the floor is kept until then
 
 
 class Stage(Struct):
@@ -45,11 +46,16 @@ class Microphones(Struct):
 
 
 class State(Struct):
-    """Everything a fold of the journal gives back."""
+    """Everything a fold of the journal gives back.
+
+    ``graces`` is a heap of (end of grace, site), so that the next one is known without looking at
+    every site. An entry counts only while the site still has that very end; the first always counts.
+    """
 
     title: str = ""
     sites: dict[SiteId, Site] = field(default_factory=dict)
     counts: dict[SiteState, int] = field(default_factory=dict)  # units only, without the host
+    graces: list[tuple[float, SiteId]] = field(default_factory=list)
     hands: list[SiteId] = field(default_factory=list)  # in the order of raising
     hands_version: int = 0
     floor: Floor = field(default_factory=Floor)

@@ -53,4 +53,5 @@ class FloorEnd(StrEnum):
     TIME_UP = "time-up"
     DROPPED = "dropped"  # did not come back within grace
     LEFT = "left"
-    BREAK = "break"  # the mode lets nobody speak
+    BREAK = "break"  # the mode lets no site speak
+    ENDED = "ended"  # with the meeting
