@@ -1,0 +1,37 @@
+# Each of these does its own set-up; the second time that costs a second.
+#   make run     a living meeting on this machine; ARGS="--sites 579 --lan" are passed on
+#   make test    every test that fits in a change; ARGS="-k floor" are passed on
+#   make check   format, lint, types, arrows, generated files
+#   make prove   the long proofs
+#   make bench   the benchmarks, as JSON lines
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: run test check setup prove bench setup-run clean
+
+run: setup-run
+	@$(BIN)/diemcau demo $(ARGS)
+
+test: setup
+	@$(BIN)/pytest -m "not slow" $(ARGS)
+
+prove: setup
+	@$(BIN)/pytest -m slow $(ARGS)
+
+bench: setup
+	@$(BIN)/python -m benchmarks.signaling --sites 579 --json -
+	@$(BIN)/python -m benchmarks.recover --sites 579 --json -
+
+check: setup
+	@$(PYTHON) tools/check.py
+
+setup:
+	@$(PYTHON) tools/setup.py test
+
+setup-run:
+	@$(PYTHON) tools/setup.py run
+
+clean:
+	rm -rf .venv .setup web/node_modules signaling/static
