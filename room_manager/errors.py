@@ -73,3 +73,9 @@ class NotOwner(DomainError):
     """Another server has taken this room over; this one must not write."""
 
     code = "not-owner"
+
+
+class InDoubt(DomainError):
+    """It could not be found out in time whether this was stored; look again before repeating it."""
+
+    code = "in-doubt"

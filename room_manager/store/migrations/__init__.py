@@ -1,0 +1,1 @@
+"""The schema, step by step. Each step is frozen once it has been released."""

@@ -1,0 +1,77 @@
+"""A disk that is really full: refused in words, nothing acknowledged is lost, and it goes on by itself."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from room_manager.errors import NotStored
+from room_manager.ids import RoomId, SiteId
+from room_manager.meeting.events import AbsenceExcused
+from room_manager.store.database import open_database
+from room_manager.store.journal import Recorded
+from room_manager.store.meetings import MeetingStore
+from room_manager.store.sql_journal import SqlJournal
+from tests.helpers import databases
+
+ROOM = RoomId("room")
+DISK_BYTES = 2 << 20
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "diemcau-test", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("mounting a small disk takes root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def record(seq: int) -> Recorded:
+    return Recorded(seq, 0.0, "", AbsenceExcused(SiteId("00001"), "họp Đảng ủy " * 20))
+
+
+def test_a_full_disk_refuses_loses_nothing_and_recovers(small_disk: Path) -> None:
+    databases.prepare()
+
+    async def test() -> None:
+        url = databases.new(small_disk)
+        database = await open_database(url)
+        await MeetingStore(database).create(ROOM, "Giao ban", [SiteId("00001")])
+        journal = SqlJournal(database)
+        await journal.start()
+        epoch = await journal.take_over(ROOM)
+        ballast = small_disk / "somebody else's file"
+        ballast.write_bytes(
+            bytes(os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize - 200_000)
+        )
+
+        acknowledged = 0
+        refused = 0
+        for _ in range(2_000):
+            try:
+                await journal.append(ROOM, epoch, [record(acknowledged + 1)])
+                acknowledged += 1
+            except NotStored:
+                refused += 1
+                if refused == 20:
+                    break
+        assert refused == 20, "the disk never filled"
+        assert 0 < acknowledged == len(await journal.load(ROOM))
+
+        ballast.unlink()
+        await journal.append(ROOM, epoch, [record(acknowledged + 1)])
+        await journal.close()
+        await database.close()
+
+        database = await open_database(url)
+        found = await SqlJournal(database).load(ROOM)
+        assert [one.seq for one in found] == list(range(1, acknowledged + 2))
+        await database.close()
+
+    asyncio.run(test())
