@@ -1,0 +1,285 @@
+"""Random people do random things in random order; whatever comes of it, the rules hold at every step."""
+
+import contextlib
+from typing import Final
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from room_manager.errors import DomainError
+from room_manager.ids import HOST, ConnectionId, SiteId
+from room_manager.meeting import commands as c
+from room_manager.meeting.events import AnyEvent, HandRaised
+from room_manager.meeting.floor import SILENT_MODES
+from room_manager.meeting.meeting import Meeting, Member
+from room_manager.meeting.state import State
+from room_manager.meeting.values import Device, Mode, Role, SiteState
+from tests.helpers.meeting_driver import OBSERVER, OPERATOR, SECRETARY, SITES, MeetingDriver, member
+
+STRANGER: Final = SiteId("99999")
+MEMBERS: Final = (
+    *(member(site) for site in (HOST, *SITES)),
+    OPERATOR,
+    SECRETARY,
+    OBSERVER,
+    Member(Role.SITE),
+)
+
+anybody = st.sampled_from(MEMBERS)
+official = st.sampled_from([member(HOST), OPERATOR])
+site_ids = st.sampled_from([HOST, *SITES, STRANGER])
+devices = st.sampled_from(list(Device))
+off_by = st.sampled_from([0, 0, 0, 0, 0, -1, 1])
+speaking_times = st.none() | st.sampled_from([4.0, 5.0, 12.5, 30.0, 20_000.0])
+waits = st.sampled_from([0.0, 0.001, 5.0, 10.0, 19.999, 20.0, 29.999, 30.0, 40.0])
+
+journal = msgspec.json.Decoder(AnyEvent)
+
+
+class Walk(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.driver = MeetingDriver()
+        self.connections: list[tuple[SiteId, ConnectionId]] = []
+        self.fold = Meeting()
+        self.folded = 0
+        self.raised: dict[SiteId, int] = {}
+
+    @property
+    def state(self) -> State:
+        return self.driver.state
+
+    def ask(self, command: c.AnyCommand, by: Member) -> None:
+        """A refusal is fine; that it changed nothing is checked by the driver."""
+        with contextlib.suppress(DomainError):
+            self.driver.do(command, by=by)
+
+    # --- coming and going ---
+
+    @rule(site=site_ids, device=devices)
+    def join(self, site: SiteId, device: Device) -> None:
+        connection = ConnectionId(f"walk-{len(self.connections)}")
+        self.connections.append((site, connection))
+        self.ask(c.Join(site, device, connection), member(site))
+
+    @rule(data=st.data(), leaves=st.booleans())
+    @precondition(lambda self: self.connections)
+    def drop_or_leave_on_any_connection_ever(self, data: st.DataObject, leaves: bool) -> None:
+        site, connection = data.draw(st.sampled_from(self.connections))
+        act = c.Leave(site, connection) if leaves else c.Drop(site, connection)
+        self.ask(act, member(site))
+
+    @rule(data=st.data())
+    def drop_a_live_device(self, data: st.DataObject) -> None:
+        live = [site for site in (HOST, *SITES) if self.state.sites[site].devices]
+        if live:
+            site = data.draw(st.sampled_from(live))
+            device = data.draw(st.sampled_from(sorted(self.state.sites[site].devices)))
+            self.driver.drop(site, device)
+
+    @rule(seconds=waits)
+    def time_passes(self, seconds: float) -> None:
+        self.driver.wait(seconds)
+
+    @rule(seconds=waits)
+    def time_passes_unnoticed(self, seconds: float) -> None:
+        """The runner was late: everything that fell due comes in one tick."""
+        self.driver.now += seconds
+        self.driver.wait(0.0)
+
+    # --- presence ---
+
+    @rule(site=site_ids, by=anybody, reason=st.sampled_from(["ốm", " mất điện ", "", "\x00"]))
+    def excuse(self, site: SiteId, by: Member, reason: str) -> None:
+        self.ask(c.ExcuseAbsence(site, reason), by)
+
+    @rule(site=site_ids, by=anybody)
+    def withdraw(self, site: SiteId, by: Member) -> None:
+        self.ask(c.WithdrawExcuse(site), by)
+
+    @rule(site=site_ids, by=anybody, people=st.sampled_from([-1, 0, 5, 9_999, 10_000]))
+    def count(self, site: SiteId, by: Member, people: int) -> None:
+        self.ask(c.CountPeople(site, people), by)
+
+    # --- hands and floor ---
+
+    @rule(site=site_ids)
+    def raise_own_hand(self, site: SiteId) -> None:
+        self.ask(c.RaiseHand(site), member(site))
+
+    @rule(site=site_ids, by=anybody, up=st.booleans())
+    def raise_or_lower_a_hand(self, site: SiteId, by: Member, up: bool) -> None:
+        self.ask(c.RaiseHand(site) if up else c.LowerHand(site), by)
+
+    @rule(by=anybody, off=off_by)
+    def clear_hands(self, by: Member, off: int) -> None:
+        self.ask(c.ClearHands(self.state.hands_version + off), by)
+
+    @rule(site=site_ids, by=official, off=off_by, time_s=speaking_times)
+    def give_floor(self, site: SiteId, by: Member, off: int, time_s: float | None) -> None:
+        self.ask(c.GiveFloor(site, self.state.floor.version + off, time_s), by)
+
+    @rule(by=anybody, off=off_by, time_s=speaking_times)
+    def next_speaker(self, by: Member, off: int, time_s: float | None) -> None:
+        self.ask(c.NextSpeaker(self.state.floor.version + off, time_s), by)
+
+    @rule(by=anybody, off=off_by)
+    def take_floor(self, by: Member, off: int) -> None:
+        self.ask(c.TakeFloor(self.state.floor.version + off), by)
+
+    @rule(site=site_ids, by=anybody)
+    def yield_floor(self, site: SiteId, by: Member) -> None:
+        self.ask(c.YieldFloor(site), by)
+
+    # --- microphones ---
+
+    @rule(mode=st.sampled_from(list(Mode)), by=official, off=off_by)
+    def set_mode(self, mode: Mode, by: Member, off: int) -> None:
+        self.ask(c.SetMode(mode, self.state.mode_version + off), by)
+
+    @rule(by=anybody, mute=st.booleans())
+    def mute_or_unmute_all(self, by: Member, mute: bool) -> None:
+        self.ask(c.MuteAll() if mute else c.UnmuteAll(), by)
+
+    @rule(site=site_ids, by=official, mute=st.booleans())
+    def mute_or_unmute(self, site: SiteId, by: Member, mute: bool) -> None:
+        self.ask(c.MuteSite(site) if mute else c.UnmuteSite(site), by)
+
+    # --- stage and content ---
+
+    @rule(
+        main=st.none() | site_ids,
+        tiles=st.lists(st.sampled_from([HOST, *SITES]), max_size=5).map(tuple),
+        by=official,
+        off=off_by,
+    )
+    def set_stage(self, main: SiteId | None, tiles: tuple[SiteId, ...], by: Member, off: int) -> None:
+        self.ask(c.SetStage(main, tiles, self.state.stage.version + off), by)
+
+    @rule(site=site_ids, by=anybody)
+    def share(self, site: SiteId, by: Member) -> None:
+        self.ask(c.ShareContent(site), by)
+
+    @rule()
+    def the_speaker_shares(self) -> None:
+        site = self.state.floor.site or HOST
+        self.ask(c.ShareContent(site), member(site))
+
+    @rule(site=site_ids, by=anybody)
+    def stop_sharing(self, site: SiteId, by: Member) -> None:
+        self.ask(c.StopContent(site), by)
+
+    # --- the meeting itself ---
+
+    @rule(by=anybody, lock=st.booleans())
+    def lock_or_unlock(self, by: Member, lock: bool) -> None:
+        self.ask(c.LockMeeting() if lock else c.UnlockMeeting(), by)
+
+    @rule(by=anybody)
+    @precondition(lambda self: len(self.driver.events) > 25)
+    def end(self, by: Member) -> None:
+        self.ask(c.EndMeeting(), by)
+
+    # --- what holds at every step ---
+
+    @invariant()
+    def the_journal_gives_the_same_state(self) -> None:
+        """Once event by event as a second server would, and once more from the very beginning."""
+        for event in self.driver.events[self.folded :]:
+            self.fold.apply(journal.decode(msgspec.json.encode(event)))
+        self.folded = len(self.driver.events)
+        assert self.fold.state == self.state
+        assert self.driver.folded() == self.state
+
+    @invariant()
+    def counts_are_a_recount(self) -> None:
+        recount = dict.fromkeys(SiteState, 0)
+        for site in SITES:
+            recount[self.state.sites[site].state] += 1
+        assert self.state.counts == recount
+
+    @invariant()
+    def sites_and_devices_agree(self) -> None:
+        for site in self.state.sites.values():
+            assert bool(site.devices) is (site.state is SiteState.PRESENT) or self.state.ended
+            assert (site.active in site.devices) if site.devices else site.active is None
+            assert len(set(site.devices.values())) == len(site.devices)
+            assert (site.until is not None) is (site.state is SiteState.AWAY)
+            assert (site.excuse is not None) is (site.state is SiteState.EXCUSED)
+            assert site.been_here or site.state in (SiteState.EXPECTED, SiteState.EXCUSED)
+
+    @invariant()
+    def the_speaker_is_there_or_within_grace(self) -> None:
+        floor = self.state.floor
+        if floor.site is None:
+            assert floor.until is None
+            assert floor.held_until is None
+            return
+        assert self.state.mode not in SILENT_MODES
+        assert not self.state.ended
+        assert floor.site != HOST
+        speaker = self.state.sites[floor.site]
+        assert speaker.state in (SiteState.PRESENT, SiteState.AWAY)
+        assert (floor.held_until is not None) is (speaker.state is SiteState.AWAY)
+        assert floor.held_until is None or floor.held_until > self.driver.now
+        assert floor.until is None or floor.until > self.driver.now
+
+    @invariant()
+    def the_queue_is_in_the_order_of_raising(self) -> None:
+        hands = self.state.hands
+        for number, event in enumerate(self.driver.events):
+            if isinstance(event, HandRaised):
+                self.raised[event.site] = number
+        assert len(set(hands)) == len(hands)
+        assert sorted(hands, key=lambda site: self.raised[site]) == hands
+        assert self.state.floor.site not in hands
+        assert HOST not in hands
+        for site in hands:
+            assert self.state.sites[site].state in (SiteState.PRESENT, SiteState.AWAY)
+
+    @invariant()
+    def the_stage_shows_who_is_there(self) -> None:
+        stage = self.state.stage
+        assert len(stage.tiles) <= c.MAX_TILES
+        assert len({stage.main, *stage.tiles}) == 1 + len(stage.tiles)
+        assert stage.content in (None, HOST, self.state.floor.site)
+        for site in {stage.main, *stage.tiles, stage.content or HOST} - {HOST}:
+            assert self.state.sites[site].state in (SiteState.PRESENT, SiteState.AWAY)
+
+    @invariant()
+    def who_is_heard_follows_from_mode_floor_and_mutes(self) -> None:
+        state = self.state
+        for site in (HOST, *SITES):
+            muted = site in state.microphones.muted or (
+                state.microphones.all_muted and site not in state.microphones.allowed
+            )
+            in_turn = state.mode is Mode.OPEN or (state.mode is Mode.CALLED_SITE and site == state.floor.site)
+            speaks = (in_turn and not muted) or site == HOST
+            silence = state.ended or state.mode is Mode.BREAK
+            assert self.driver.may_speak(site) is (speaks and not silence)
+
+    @invariant()
+    def what_is_due_is_the_earliest_end_and_lies_ahead(self) -> None:
+        floor = self.state.floor
+        ends = [floor.until, floor.held_until, *(site.until for site in self.state.sites.values())]
+        ahead = [end for end in ends if end is not None and not self.state.ended]
+        assert self.driver.meeting.due() == min(ahead, default=None)
+        assert all(end > self.driver.now for end in ahead)
+        assert self.driver.meeting.tick(self.driver.now) == []
+
+
+NO_DEADLINE: Final = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+
+TestWalk = Walk.TestCase
+TestWalk.settings = settings(max_examples=100, stateful_step_count=50, **NO_DEADLINE)  # type: ignore[arg-type]
+
+
+class LongWalk(Walk):
+    """The same, for as long as a night allows."""
+
+
+TestLongWalk = pytest.mark.slow(LongWalk.TestCase)
+TestLongWalk.settings = settings(max_examples=2_000, stateful_step_count=100, **NO_DEADLINE)  # type: ignore[arg-type]
