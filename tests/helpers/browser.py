@@ -1,0 +1,180 @@
+"""One real Chromium per site, each with a camera and a microphone of its own, and eyes and ears on its page.
+
+The fake devices belong to the browser process, so a site is a process. What is seen is read from the
+decoded frames on a canvas; what is heard from the decoded sound.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from tests.helpers.pictures import COLOURS, Rgb, nearest, write_camera, write_voice
+
+CHROMIUM: Final = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+LIMIT_S: Final = 30.0
+
+EYES = """
+(slot) => {
+  const video = document.querySelector(`[data-slot="${slot}"] video, video[data-slot="${slot}"]`);
+  if (!video || video.readyState < 2 || !video.videoWidth || video.srcObject === null) return null;
+  const canvas = window.__eye ??= document.createElement("canvas");
+  canvas.width = 16; canvas.height = 16;
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  pen.drawImage(video, 0, 0, 16, 16);
+  const at = pen.getImageData(4, 6, 8, 8).data;
+  const sum = [0, 0, 0];
+  for (let i = 0; i < at.length; i += 4) for (let c = 0; c < 3; c++) sum[c] += at[i + c];
+  return sum.map((value) => value / (at.length / 4));
+}
+"""
+
+EARS = """
+async () => {
+  const streams = [...document.querySelectorAll("audio, video")]
+    .filter((player) => !player.muted && player.srcObject && player.srcObject.getAudioTracks().length)
+    .map((player) => player.srcObject);
+  const ear = window.__ear ??= new AudioContext();
+  await ear.resume();
+  let loudest = { hz: 0, level: -200 };
+  for (const stream of streams) {
+    const analyser = ear.createAnalyser();
+    analyser.fftSize = 4096;
+    const source = ear.createMediaStreamSource(stream);
+    source.connect(analyser);
+    await new Promise((go) => setTimeout(go, 150));
+    const bins = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(bins);
+    bins.forEach((level, i) => {
+      if (level > loudest.level) loudest = { hz: (i * ear.sampleRate) / analyser.fftSize, level };
+    });
+    source.disconnect();
+  }
+  return loudest;
+}
+"""
+
+
+class Heard(Struct, frozen=True):
+    """The loudest tone on the page."""
+
+    hz: float
+    level_db: float
+
+
+class Window:
+    """One site's browser window."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def rgb(self, slot: str) -> Rgb | None:
+        """The average colour in the middle of a slot's picture; None while there is none."""
+        seen = self.page.evaluate(EYES, slot)
+        return None if seen is None else (round(seen[0]), round(seen[1]), round(seen[2]))
+
+    def colour(self, slot: str) -> str | None:
+        """Whose picture the slot shows, by the colour of its camera."""
+        rgb = self.rgb(slot)
+        return None if rgb is None else nearest(rgb)
+
+    def hears(self) -> Heard:
+        """The loudest tone now."""
+        heard: dict[str, float] = self.page.evaluate(EARS)
+        return Heard(heard["hz"], heard["level"])
+
+    def wait_colour(self, slot: str, colour: str, limit_s: float = LIMIT_S) -> None:
+        """Until the slot shows that camera."""
+        self.wait(lambda: self.colour(slot), colour, f"{slot} shows", limit_s)
+
+    def wait_tone(self, tone_hz: int, limit_s: float = LIMIT_S) -> None:
+        """Until that site's tone is the loudest."""
+        self.wait(lambda: self._hears_tone(tone_hz), True, f"the tone of {tone_hz} Hz is heard", limit_s)
+
+    def wait_silence(self, limit_s: float = LIMIT_S) -> None:
+        """Until nothing is to be heard."""
+        self.wait(lambda: self.hears().level_db < -70, True, "silence", limit_s)
+
+    def _hears_tone(self, tone_hz: int) -> bool:
+        heard = self.hears()
+        return heard.level_db > -60 and abs(heard.hz - tone_hz) < 40
+
+    def wait(self, look: Any, wanted: object, what: str, limit_s: float = LIMIT_S) -> None:
+        """Look again and again until it is so; the browser, not we, lets the time pass."""
+        deadline = self.page.evaluate("performance.now()") + limit_s * 1000
+        while (seen := look()) != wanted:
+            if self.page.evaluate("performance.now()") > deadline:
+                raise AssertionError(f"{what} {wanted!r} was not so within {limit_s:.0f} s, but {seen!r}")
+            self.page.evaluate("new Promise(go => setTimeout(go, 100))")
+
+
+class Camera(Struct, frozen=True):
+    """What one site shows and says."""
+
+    colour: str
+    tone_hz: int
+
+
+class Browsers:
+    """Starts a Chromium per site and ends them all."""
+
+    def __init__(self, playwright: Playwright, folder: Path) -> None:
+        self._playwright = playwright
+        self._folder = folder
+        self._open: list[Browser] = []
+
+    def window(self, url: str, camera: Camera) -> Window:
+        """A window of its own browser, at that address, with that camera."""
+        picture = self._folder / f"{camera.colour}.y4m"
+        voice = self._folder / f"{camera.tone_hz}.wav"
+        if not picture.exists():
+            write_camera(picture, COLOURS[camera.colour])
+        if not voice.exists():
+            write_voice(voice, camera.tone_hz)
+        browser = self._playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={picture}",
+                f"--use-file-for-fake-audio-capture={voice}",
+                "--allow-loopback-in-peer-connection",
+                "--autoplay-policy=no-user-gesture-required",
+                "--auto-accept-this-tab-capture",
+                "--disable-features=WebRtcHideLocalIpsWithMdns",
+                "--mute-audio",
+            ],
+        )
+        self._open.append(browser)
+        context = browser.new_context(
+            viewport={"width": 1366, "height": 768}, locale="vi-VN", ignore_https_errors=True
+        )
+        context.grant_permissions(["camera", "microphone"])
+        page = context.new_page()
+        page.set_default_timeout(LIMIT_S * 1000)
+        page.goto(url)
+        return Window(page)
+
+    def close(self) -> None:
+        """End every browser."""
+        while self._open:
+            self._open.pop().close()
+
+
+@contextmanager
+def browsers(folder: Path) -> Iterator[Browsers]:
+    """A place to open windows from."""
+    with sync_playwright() as playwright:
+        opened = Browsers(playwright, folder)
+        try:
+            yield opened
+        finally:
+            opened.close()
