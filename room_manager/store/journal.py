@@ -16,7 +16,7 @@ from room_manager.ids import RoomId
 from room_manager.meeting.events import AnyEvent
 
 LOAD_PAGE: Final = 2_000
-MAX_APPEND: Final = 1_024  # events in one append
+MAX_APPEND: Final = 16_384  # events in one append
 
 
 class UnknownMeeting(DomainError):
@@ -41,10 +41,11 @@ class Recorded(Struct, frozen=True):
 class Journal(Protocol):
     """Remembers what has happened in each room, in order, for good."""
 
-    async def take_over(self, room: RoomId) -> int:
+    async def take_over(self, room: RoomId, owned: int | None = None) -> int:
         """The new epoch: whoever owned the room before can append no more.
 
-        Raises ``UnknownMeeting``.
+        ``owned``: only if this is still the newest epoch, so that an owner in doubt cannot take the room
+        back from the one that replaced it. Raises ``UnknownMeeting``, ``NotOwner``.
         """
 
     async def append(self, room: RoomId, epoch: int, records: Sequence[Recorded]) -> None:

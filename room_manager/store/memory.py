@@ -20,9 +20,11 @@ class MemoryJournal:
         self._epochs[room] = 0
         self._events[room] = []
 
-    async def take_over(self, room: RoomId) -> int:
+    async def take_over(self, room: RoomId, owned: int | None = None) -> int:
         if room not in self._epochs:
             raise UnknownMeeting("there is no such meeting")
+        if owned is not None and owned != self._epochs[room]:
+            raise NotOwner("another server owns this room now")
         self._epochs[room] += 1
         return self._epochs[room]
 

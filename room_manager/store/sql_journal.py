@@ -90,15 +90,19 @@ class SqlJournal:
             if self._connection is not None:
                 await self._connection.close()
 
-    async def take_over(self, room: RoomId) -> int:
+    async def take_over(self, room: RoomId, owned: int | None = None) -> int:
         raise_epoch = (
             update(meetings)
             .where(meetings.c.id == room)
             .values(epoch=meetings.c.epoch + 1)
             .returning(meetings.c.epoch)
         )
+        if owned is not None:
+            raise_epoch = raise_epoch.where(meetings.c.epoch == owned)
         async with self._database.write() as connection:
             epoch: int | None = await connection.scalar(raise_epoch)
+            if epoch is None and await connection.scalar(select(meetings.c.id).where(meetings.c.id == room)):
+                raise NotOwner("another server owns this room now")
         if epoch is None:
             raise UnknownMeeting("there is no such meeting")
         return epoch

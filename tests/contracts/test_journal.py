@@ -155,6 +155,21 @@ def test_an_owner_that_was_replaced_can_append_no_more(adapter: Adapter, tmp_pat
     run(adapter, tmp_path, test)
 
 
+def test_an_owner_in_doubt_takes_back_only_what_is_still_its_own(adapter: Adapter, tmp_path: Path) -> None:
+    async def test(bench: Bench) -> None:
+        first = await bench.journal.take_over(ROOM)
+        second = await bench.journal.take_over(ROOM, owned=first)
+
+        with pytest.raises(NotOwner):
+            await bench.journal.take_over(ROOM, owned=first)
+        with pytest.raises(UnknownMeeting):
+            await bench.journal.take_over(NOWHERE, owned=first)
+
+        await bench.journal.append(ROOM, second, [opened()])
+
+    run(adapter, tmp_path, test)
+
+
 def test_a_replaced_owner_harms_nobody_who_appends_with_it(adapter: Adapter, tmp_path: Path) -> None:
     async def test(bench: Bench) -> None:
         old = await bench.journal.take_over(ROOM)
