@@ -10,4 +10,4 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 def struct_of(kind: type[S], row: RowMapping) -> S:
     """The struct whose fields are the row's columns, with words turned into enumerations."""
-    return msgspec.convert(dict(row), kind)
+    return msgspec.convert({field: row[field] for field in kind.__struct_fields__}, kind)
