@@ -111,6 +111,19 @@ def test_a_late_tick_ends_all_graces_the_earliest_first(meeting: MeetingDriver) 
     assert brought == [GraceEnded(TRUC_BACH), GraceEnded(PHUC_XA)]
 
 
+def test_a_site_that_drops_twice_in_one_moment_leaves_once(meeting: MeetingDriver) -> None:
+    meeting.join_all(PHUC_XA, TRUC_BACH)
+    meeting.drop(TRUC_BACH)
+    meeting.now += 1
+    meeting.drop(PHUC_XA)
+    meeting.join(PHUC_XA)
+    meeting.drop(PHUC_XA)
+
+    brought = meeting.meeting.tick(meeting.now + 3600)
+
+    assert brought == [GraceEnded(TRUC_BACH), GraceEnded(PHUC_XA)]
+
+
 def test_a_ghost_that_drops_changes_nothing(meeting: MeetingDriver) -> None:
     ghost = meeting.join(PHUC_XA)
     meeting.join(PHUC_XA)
