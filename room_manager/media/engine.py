@@ -104,9 +104,7 @@ class Engine(Protocol):
     async def close(self) -> None:
         """End, and free what was opened. Idempotent."""
 
-    async def join(
-        self, room: RoomId, connection: ConnectionId, source: SiteId | None, offer: str
-    ) -> Answer:
+    async def join(self, room: RoomId, connection: ConnectionId, source: SiteId | None, offer: str) -> Answer:
         """Take a client's offer. ``source`` None: it may only receive.
 
         The newest joined connection of a source feeds it until :meth:`use` says otherwise.

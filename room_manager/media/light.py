@@ -1,0 +1,554 @@
+"""A light client: joins the media path as a browser does, and decodes nothing.
+
+For simulated sites, tests and benchmarks: hundreds of them share one event loop, without threads. It makes
+the offer, is the controlling ICE side, the DTLS client, plays packets encoded beforehand, and counts or
+keeps what arrives in each slot.
+"""
+
+import asyncio
+import secrets
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final, Literal
+from weakref import WeakKeyDictionary
+
+from msgspec import Struct
+
+from room_manager.media.loops import Loop, LoopPlayer
+from room_manager.media.sfu import negotiation as n
+from room_manager.media.sfu import private, rtcp
+from room_manager.media.sfu.dtls import Handshake, HandshakeFailed, Identity
+from room_manager.media.sfu.ice import binding_request
+from room_manager.media.sfu.rtp import Malformed, Packet, build, extension_block, looks_like_rtcp
+from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES, Keys, Opener
+
+Kind = Literal["microphone", "camera", "screen"]
+
+OPUS_TYPE: Final = 111
+VP8_TYPE: Final = 96
+REPAIR_TYPE: Final = 97
+LAYERS: Final = ("q", "h", "f")
+MID_ID, RID_ID, LEVEL_ID, SEND_TIME_ID, TRANSPORT_WIDE_ID, REPAIRED_ID = 1, 2, 3, 4, 5, 6
+CLOCK_HZ: Final = {"microphone": 48_000, "camera": 90_000, "screen": 90_000}
+CONSENT_S: Final = 5.0
+FIRST_RETRY_S: Final = 0.1
+LONGEST_RETRY_S: Final = 1.6
+CONNECT_PATIENCE_S: Final = 10.0
+BEAT_S: Final = 0.02
+REPORT_BEATS: Final = 50
+MAX_KEPT: Final = 2_000
+MID_PACKETS: Final = 30  # first packets of a stream that carry mid and rid, as browsers do
+RECEIVE_ROUND: Final = 64
+
+
+class ConnectFailed(Exception):
+    """The connection did not come up, or went down before."""
+
+
+class Sections(Struct, frozen=True):
+    """What the client offers. The default is what a site's page offers."""
+
+    microphone: bool = True
+    camera: bool = True
+    screen: bool = True
+    audio_slots: int = 3
+    video_slots: int = 6
+    layers: tuple[str, ...] = LAYERS
+    repair: bool = True
+
+
+class Arrived:
+    """What came in one slot."""
+
+    __slots__ = ("highest", "kept", "lost", "packets", "repaired", "ssrc")
+
+    def __init__(self, ssrc: int) -> None:
+        self.ssrc = ssrc
+        self.packets = 0
+        self.repaired = 0
+        self.highest: int | None = None
+        self.lost = 0
+        self.kept: deque[Packet] = deque(maxlen=MAX_KEPT)
+
+
+class LightPeer:
+    """One connection to a media engine.
+
+    ``offer()``, ``await accept(answer, slots)``, ``await connected()``, ``play(loop)``, ``close()``.
+    With ``count_only`` arriving media is drained and counted as it is, not decrypted.
+    """
+
+    _identity: ClassVar[Identity | None] = None
+    _opener: ClassVar[Opener | None] = None
+
+    def __init__(
+        self, sections: Sections | None = None, *, count_only: bool = False, host: str = "127.0.0.1"
+    ) -> None:
+        if LightPeer._identity is None:
+            LightPeer._identity, LightPeer._opener = Identity(), Opener()
+        self._sections = sections or Sections()
+        self._count_only = count_only
+        self._host = host
+        self._ufrag, self._password = secrets.token_hex(4), secrets.token_hex(12)
+        self._tie_breaker = secrets.randbits(64)
+        self._socket: socket.socket | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._handshake: Handshake | None = None
+        self._request = b""
+        self._timer: asyncio.TimerHandle | None = None
+        self._up: asyncio.Future[None] | None = None
+        self._keys: Keys | None = None
+        self._buffer, self._view = private.new_buffer(2048)
+        self._length = private.new_length()
+        self._mids: dict[Kind, str] = {}
+        self._receiving: list[str] = []
+        self._ssrcs: dict[tuple[Kind, str], int] = {}
+        self._seqs: dict[int, int] = {}
+        self._sent: dict[int, int] = {}
+        self._octets: dict[int, int] = {}
+        self._transport_seq = 0
+        self._player: LoopPlayer | None = None
+        self._by_ssrc: dict[int, Arrived] = {}
+        self._repair_ssrcs: dict[int, Arrived] = {}
+        self.slots: dict[str, Arrived] = {}
+        self.datagrams = 0
+        self.keyframe_requests = 0
+        self.feedbacks = 0
+        self.nacked: list[int] = []
+        self.reports = 0
+        self.closed = False
+        self.on_packet: Callable[[str, Packet], None] | None = None
+        self.on_closed: Callable[[], None] | None = None
+
+    # --- offer and answer ---
+
+    def offer(self) -> str:
+        """The session description to send; the same as often as it is asked for."""
+        identity = LightPeer._identity
+        assert identity is not None
+        wanted = self._sections
+        bodies: list[list[str]] = []
+        self._receiving = []
+        for kind in ("microphone", "camera", "screen"):
+            if getattr(wanted, kind):
+                self._mids[kind] = str(len(bodies))
+                bodies.append(self._section(kind, str(len(bodies)), "sendonly"))
+        for kind, count in (("microphone", wanted.audio_slots), ("camera", wanted.video_slots)):
+            for _ in range(count):
+                self._receiving.append(str(len(bodies)))
+                bodies.append(self._section(kind, str(len(bodies)), "recvonly"))
+        head = [
+            "v=0",
+            f"o=- {self._tie_breaker >> 4} 1 IN IP4 127.0.0.1",
+            "s=-",
+            "t=0 0",
+            "a=group:BUNDLE " + " ".join(str(i) for i in range(len(bodies))),
+            f"a=ice-ufrag:{self._ufrag}",
+            f"a=ice-pwd:{self._password}",
+            f"a=fingerprint:sha-256 {identity.fingerprint}",
+            "a=setup:actpass",
+        ]
+        return "\r\n".join(head + [line for body in bodies for line in body]) + "\r\n"
+
+    def _section(self, kind: str, mid: str, direction: str) -> list[str]:
+        audio = kind == "microphone"
+        number, name = (OPUS_TYPE, "opus/48000/2") if audio else (VP8_TYPE, "VP8/90000")
+        repair = self._sections.repair and not audio
+        lines = [
+            f"m={'audio' if audio else 'video'} 9 UDP/TLS/RTP/SAVPF {number}"
+            + (f" {REPAIR_TYPE}" if repair else ""),
+            "c=IN IP4 0.0.0.0",
+            f"a=mid:{mid}",
+            f"a={direction}",
+            "a=rtcp-mux",
+            f"a=rtpmap:{number} {name}",
+            f"a=extmap:{MID_ID} {n.MID}",
+            f"a=extmap:{SEND_TIME_ID} {n.SEND_TIME}",
+            f"a=extmap:{TRANSPORT_WIDE_ID} {n.TRANSPORT_WIDE}",
+            f"a=rtcp-fb:{number} transport-cc",
+        ]
+        if audio:
+            lines += [f"a=extmap:{LEVEL_ID} {n.LEVEL}", f"a=fmtp:{number} minptime=10;useinbandfec=1"]
+        else:
+            lines += [f"a=rtcp-fb:{number} nack", f"a=rtcp-fb:{number} nack pli"]
+            lines += [f"a=extmap:{RID_ID} {n.RID}", f"a=extmap:{REPAIRED_ID} {n.REPAIRED_RID}"]
+        if repair:
+            lines += [f"a=rtpmap:{REPAIR_TYPE} rtx/90000", f"a=fmtp:{REPAIR_TYPE} apt={number}"]
+        if kind == "camera" and direction == "sendonly" and self._sections.layers:
+            lines += [f"a=rid:{layer} send" for layer in self._sections.layers]
+            lines.append("a=simulcast:send " + ";".join(self._sections.layers))
+        return lines
+
+    async def accept(self, answer: str, slots: dict[str, str]) -> None:
+        """Take the engine's answer and begin to connect; ``slots`` names its sections (mid → slot)."""
+        remote = Remote(answer)
+        for mid, name in slots.items():
+            ssrc, repair = remote.streams[mid]
+            arrived = self.slots[name] = Arrived(ssrc)
+            self._by_ssrc[ssrc] = arrived
+            if repair is not None:
+                self._repair_ssrcs[repair] = arrived
+        self._loop = loop = asyncio.get_running_loop()
+        self._up = loop.create_future()
+        self._up.add_done_callback(lambda up: up.cancelled() or up.exception())
+        identity = LightPeer._identity
+        assert identity is not None
+        self._handshake = Handshake(identity, "sha-256", remote.fingerprint, server=False)
+        self._request = binding_request(self._ufrag, remote.ufrag, remote.password, self._tie_breaker)
+        self._socket = sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        sock.bind((self._host, 0))
+        sock.connect(remote.address)
+        loop.add_reader(sock.fileno(), self._readable)
+        self._begun_at = loop.time()
+        self._greeted = False
+        self._retry_s = FIRST_RETRY_S
+        self._send_raw(self._request)
+        self._timer = loop.call_later(self._retry_s, self._again)
+
+    async def connected(self) -> None:
+        """Return when media may flow, or raise :class:`ConnectFailed`."""
+        assert self._up is not None
+        await asyncio.shield(self._up)
+
+    @property
+    def local_port(self) -> int:
+        """Our UDP port."""
+        assert self._socket is not None
+        return int(self._socket.getsockname()[1])
+
+    # --- sending ---
+
+    def play(self, loop: Loop, *, layers: Sequence[str] = LAYERS, voice: bool = True) -> None:
+        """Send a loop over and over from now on: its picture in these layers, and its sound."""
+        self._player = LoopPlayer(loop, self._send_frame, layers=tuple(layers), voice=voice)
+        Beat.of(asyncio.get_running_loop()).add(self)
+
+    def stop(self) -> None:
+        """Play no more."""
+        self._player = None
+
+    def only(self, layers: Sequence[str]) -> None:
+        """Send only these layers of the loop from now on."""
+        if self._player is not None:
+            self._player.layers = tuple(layers)
+
+    def send_rtp(
+        self,
+        kind: Kind,
+        payload: bytes,
+        *,
+        timestamp: int,
+        layer: str = "",
+        marker: bool = False,
+        level: int | None = None,
+        seq: int | None = None,
+    ) -> None:
+        """One packet of ours. ``seq`` is for tests that lose or reorder; it becomes the newest."""
+        ssrc = self._ssrcs.get((kind, layer))
+        if ssrc is None:
+            ssrc = self._ssrcs[kind, layer] = secrets.randbits(31) + 2
+            self._seqs[ssrc] = secrets.randbits(15)
+            self._sent[ssrc] = self._octets[ssrc] = 0
+        number = self._seqs[ssrc] + 1 if seq is None else seq
+        self._seqs[ssrc] = number & 0xFFFF
+        self._transport_seq = (self._transport_seq + 1) & 0xFFFF
+        elements = [(TRANSPORT_WIDE_ID, self._transport_seq.to_bytes(2, "big"))]
+        if self._sent[ssrc] < MID_PACKETS:
+            elements.append((MID_ID, self._mids[kind].encode()))
+            if layer:
+                elements.append((RID_ID, layer.encode()))
+        if level is not None:
+            elements.append((LEVEL_ID, bytes([level & 0x7F | (0x80 if level < 100 else 0)])))
+        self._sent[ssrc] += 1
+        self._octets[ssrc] += len(payload)
+        payload_type = OPUS_TYPE if kind == "microphone" else VP8_TYPE
+        self.send_plain(
+            build(
+                payload_type,
+                number,
+                timestamp,
+                ssrc,
+                payload,
+                marker=marker,
+                extensions=extension_block(elements),
+            )
+        )
+
+    def send_plain(self, packet: bytes) -> None:
+        """Protect and send an RTP packet made by the caller."""
+        if self._keys is not None:
+            self._protect(private.protect_rtp, packet)
+
+    def send_control(self, compound: bytes) -> None:
+        """Protect and send an RTCP datagram made by the caller."""
+        if self._keys is not None:
+            self._protect(private.protect_rtcp, compound)
+
+    def ask_keyframe(self, slot: str) -> None:
+        """Say that the picture in this slot cannot be decoded."""
+        self.send_control(rtcp.pli(1, self.slots[slot].ssrc))
+
+    def ask_again(self, slot: str, seqs: Sequence[int]) -> None:
+        """Ask for packets of this slot that did not arrive."""
+        self.send_control(rtcp.nack(1, self.slots[slot].ssrc, seqs))
+
+    def ssrc_of(self, kind: Kind, layer: str = "") -> int | None:
+        """Under which SSRC we send this, once we have."""
+        return self._ssrcs.get((kind, layer))
+
+    def _send_frame(
+        self, kind: str, layer: str, payload: bytes, timestamp: int, marker: bool, level: int | None
+    ) -> None:
+        self.send_rtp(kind, payload, timestamp=timestamp, layer=layer, marker=marker, level=level)  # type: ignore[arg-type]
+
+    def _protect(self, function: Any, packet: bytes) -> None:
+        size = len(packet)
+        if size > len(self._view) - 2 * MAX_TRAILER_BYTES or self._keys is None:
+            return
+        self._view[:size] = packet
+        self._length[0] = size
+        if not function(self._keys.sending, self._buffer, self._length):
+            self._send_raw(self._view[: self._length[0]])
+
+    def _send_raw(self, datagram: bytes | memoryview) -> None:
+        if self._socket is not None:
+            try:
+                self._socket.send(datagram)
+            except OSError:
+                pass  # as the network does: the datagram is lost
+
+    # --- receiving ---
+
+    def _readable(self) -> None:
+        sock, opener = self._socket, LightPeer._opener
+        assert opener is not None
+        for _ in range(RECEIVE_ROUND):
+            if sock is None or self._socket is None:
+                return
+            try:
+                size = sock.recv_into(opener.view)
+            except (BlockingIOError, ConnectionRefusedError):
+                return
+            first = opener.view[0] if size else 0
+            if first > 127:
+                self.datagrams += 1
+                if self._keys is not None:
+                    self._media(opener, self._keys, size)
+            elif 19 < first < 64:
+                self._dtls(bytes(opener.view[:size]))
+            elif first < 4 and not self._greeted:
+                self._greeted = True
+                assert self._handshake is not None
+                self._send_flight(self._handshake.start())
+
+    def _media(self, opener: Opener, keys: Keys, size: int) -> None:
+        if looks_like_rtcp(opener.view):
+            plain = opener.rtcp(keys, size)
+            if plain is not None:
+                self._control(plain)
+            return
+        ssrc = int.from_bytes(opener.view[8:12], "big")
+        arrived = self._by_ssrc.get(ssrc)
+        repaired = self._repair_ssrcs.get(ssrc)
+        if arrived is not None:
+            arrived.packets += 1
+            self._count(arrived, int.from_bytes(opener.view[2:4], "big"))
+        elif repaired is not None:
+            repaired.repaired += 1
+        if self._count_only:
+            return
+        plain = opener.rtp(keys, size)
+        target = arrived or repaired
+        if plain is None or target is None:
+            return
+        packet = Packet(plain)
+        target.kept.append(packet)
+        if self.on_packet is not None:
+            name = next(slot for slot, known in self.slots.items() if known is target)
+            self.on_packet(name, packet)
+
+    @staticmethod
+    def _count(arrived: Arrived, seq: int) -> None:
+        """Gaps in what arrived; a late packet closes one."""
+        if arrived.highest is None:
+            arrived.highest = seq
+            return
+        step = (seq - arrived.highest) & 0xFFFF
+        if step < 0x8000:
+            arrived.lost += step - 1
+            arrived.highest = seq
+        else:
+            arrived.lost -= 1
+
+    def _control(self, plain: bytes) -> None:
+        try:
+            items = rtcp.parse(plain)
+        except Malformed:
+            return
+        for item in items:
+            match item:
+                case rtcp.KeyframeRequest():
+                    self.keyframe_requests += 1
+                    if self._player is not None:
+                        self._player.jump_to_keyframe()
+                case rtcp.TransportWide():
+                    self.feedbacks += 1
+                case rtcp.Nack():
+                    self.nacked += item.seqs
+                    del self.nacked[:-MAX_KEPT]
+                case rtcp.Report():
+                    self.reports += 1
+
+    def _dtls(self, datagram: bytes) -> None:
+        handshake = self._handshake
+        assert handshake is not None
+        try:
+            self._send_flight(handshake.take(datagram))
+        except HandshakeFailed:
+            self.close()
+            return
+        if handshake.closed:
+            self.close()
+        elif self._keys is None and handshake.keys is not None:
+            self._keys = handshake.keys
+            if self._up is not None and not self._up.done():
+                self._up.set_result(None)
+
+    def _send_flight(self, datagrams: list[bytes]) -> None:
+        for datagram in datagrams:
+            self._send_raw(datagram)
+
+    # --- time ---
+
+    def _again(self) -> None:
+        """Repeat what has had no answer; keep consent once up."""
+        loop = self._loop
+        assert loop is not None
+        if self._keys is None:
+            if loop.time() - self._begun_at > CONNECT_PATIENCE_S:
+                self.close()
+                return
+            if self._greeted and self._handshake is not None:
+                try:
+                    self._send_flight(self._handshake.timer())
+                except HandshakeFailed:
+                    self.close()
+                    return
+            else:
+                self._send_raw(self._request)
+            self._retry_s = min(self._retry_s * 2, LONGEST_RETRY_S)
+            self._timer = loop.call_later(self._retry_s, self._again)
+        else:
+            self._send_raw(self._request)
+            self._timer = loop.call_later(CONSENT_S, self._again)
+
+    def beat(self, number: int) -> bool:
+        """One step of playing; False: nothing to play any more."""
+        player = self._player
+        if player is None or self.closed:
+            return False
+        if self._keys is not None:
+            player.advance(time.monotonic())
+            if number % REPORT_BEATS == self._tie_breaker % REPORT_BEATS:
+                self._report(player)
+        return True
+
+    def _report(self, player: LoopPlayer) -> None:
+        """Sender and receiver reports, once a second."""
+        ntp = int((time.time() + 2_208_988_800) * (1 << 32))
+        parts = [
+            rtcp.sender_report(ssrc, ntp, player.timestamp(kind), self._sent[ssrc], self._octets[ssrc])
+            for (kind, _), ssrc in self._ssrcs.items()
+        ]
+        blocks = [
+            rtcp.Block(a.ssrc, 0, max(0, a.lost), a.highest, 0, 0, 0)
+            for a in self._by_ssrc.values()
+            if a.highest is not None
+        ]
+        if blocks:
+            parts.append(rtcp.receiver_report(1, blocks))
+        if parts:
+            self.send_control(b"".join(parts))
+
+    def close(self) -> None:
+        """End, telling the engine. Idempotent."""
+        if self.closed:
+            return
+        self.closed = True
+        self._player = None
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._handshake is not None:
+            self._send_flight(self._handshake.close())
+        if self._socket is not None:
+            assert self._loop is not None
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+            self._socket = None
+        if self._up is not None and not self._up.done():
+            self._up.set_exception(ConnectFailed("the media connection did not come up"))
+        if self.on_closed is not None:
+            self.on_closed()
+
+
+class Remote:
+    """What a light peer needs to know of an answer."""
+
+    def __init__(self, answer: str) -> None:
+        self.ufrag = self.password = ""
+        self.fingerprint = b""
+        self.address: tuple[str, int] = ("", 0)
+        self.streams: dict[str, tuple[int, int | None]] = {}  # mid → SSRC and repair SSRC
+        mid = ""
+        for line in answer.splitlines():
+            name, _, value = line.removeprefix("a=").partition(":")
+            if name == "mid":
+                mid = value
+            elif name == "ice-ufrag":
+                self.ufrag = value
+            elif name == "ice-pwd":
+                self.password = value
+            elif name == "fingerprint":
+                self.fingerprint = bytes.fromhex(value.split(" ")[1].replace(":", ""))
+            elif name == "candidate" and not self.address[0]:
+                parts = value.split(" ")
+                self.address = (parts[4], int(parts[5]))
+            elif name == "ssrc-group":
+                _, media, repair = value.split(" ")
+                self.streams[mid] = (int(media), int(repair))
+            elif name == "ssrc":
+                self.streams.setdefault(mid, (int(value.split(" ")[0]), None))
+
+
+class Beat:
+    """One timer for all players of an event loop, instead of one each."""
+
+    _of: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "Beat"]] = WeakKeyDictionary()
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._peers: set[LightPeer] = set()
+        self._number = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> "Beat":
+        """The beat of this loop."""
+        beat = cls._of.get(loop)
+        if beat is None:
+            beat = cls._of[loop] = Beat(loop)
+        return beat
+
+    def add(self, peer: LightPeer) -> None:
+        """The peer plays with the others from now on."""
+        self._peers.add(peer)
+        if self._timer is None:
+            self._timer = self._loop.call_later(BEAT_S, self._tick)
+
+    def _tick(self) -> None:
+        self._number += 1
+        self._peers = {peer for peer in self._peers if peer.beat(self._number)}
+        self._timer = self._loop.call_later(BEAT_S, self._tick) if self._peers else None

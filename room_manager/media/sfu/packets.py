@@ -1,0 +1,46 @@
+"""A source's packet with what its stream knows of it: the index without wrap, and where frames start."""
+
+from typing import Final
+
+from room_manager.media.sfu import h264, vp8
+from room_manager.media.sfu.rtp import Packet
+
+OPUS: Final = "opus"
+VP8: Final = "VP8"
+H264: Final = "H264"
+
+
+class SourcePacket(Packet):
+    """A packet as its source numbered it.
+
+    ``index`` is the sequence number without wrap; ``picture`` the picture id without wrap, if there is one.
+    ``entry`` tells whether a receiver may begin here: the first packet of a keyframe, or any sound.
+    """
+
+    __slots__ = ("descriptor", "entry", "index", "level", "orientation", "picture")
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.index = 0
+        self.picture: int | None = None
+        self.descriptor: vp8.Descriptor | None = None
+        self.entry = False
+        self.level: bytes | None = None  # audio level element (RFC 6464)
+        self.orientation: bytes | None = None  # video orientation element (3GPP TS 26.114)
+
+    @property
+    def is_padding(self) -> bool:
+        """Whether there is nothing in it but padding: a probe for bandwidth."""
+        return bool(self.start == self.end)
+
+    def look_inside(self, codec: str) -> None:
+        """Fill in what the payload tells; raise ``Malformed`` if it contradicts itself."""
+        if self.is_padding:
+            return
+        if codec == VP8:
+            self.descriptor = vp8.describe(self.data, self.start, self.end)
+            self.entry = self.descriptor.starts_keyframe
+        elif codec == H264:
+            self.entry = h264.starts_keyframe(self.data, self.start, self.end)
+        else:
+            self.entry = True

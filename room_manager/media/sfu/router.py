@@ -1,0 +1,124 @@
+"""All rooms of one engine. Pure: sockets, keys, clock and randomness are given by whoever drives it."""
+
+from collections.abc import Callable
+from typing import Final
+
+from room_manager.errors import Limit
+from room_manager.ids import ConnectionId, RoomId, SiteId
+from room_manager.media.engine import EngineEvent, Scene
+from room_manager.media.sfu.lane import Egress, Sink
+from room_manager.media.sfu.member import Member
+from room_manager.media.sfu.negotiation import Plan, agree
+from room_manager.media.sfu.room import Room, RoomStats
+from room_manager.media.sfu.sdp import Offer
+
+MAX_ROOMS: Final = 256
+MAX_CONNECTIONS: Final = 2_000
+
+
+class Router:
+    """Rooms and connections by name."""
+
+    def __init__(
+        self,
+        egress: Egress,
+        tell: Callable[[EngineEvent], None],
+        random32: Callable[[], int],
+        ntp_offset_s: float,
+    ) -> None:
+        """``ntp_offset_s`` is what added to ``now`` gives seconds since 1900."""
+        self._egress = egress
+        self._tell = tell
+        self._random32 = random32
+        self._ntp_offset_s = ntp_offset_s
+        self._rooms: dict[RoomId, Room] = {}
+        self._places: dict[ConnectionId, tuple[Room, Member]] = {}
+
+    def plan(self, room: RoomId, source: SiteId | None, offer: Offer) -> Plan:
+        """What a newcomer to the room would be answered. Raises ``BadOffer`` or ``Limit``."""
+        if len(self._places) >= MAX_CONNECTIONS:
+            raise Limit(f"more than {MAX_CONNECTIONS} media connections")
+        given: set[int] = set()
+
+        def ssrc() -> int:
+            number = self._random32()
+            while number < 2 or number in given:  # 0 is nobody, 1 is our feedback
+                number = self._random32()
+            given.add(number)
+            return number
+
+        video = self._open(room).video
+        return agree(offer, may_send=source is not None, video=video, ssrc=ssrc)
+
+    def join(
+        self, room: RoomId, connection: ConnectionId, source: SiteId | None, plan: Plan, sink: Sink
+    ) -> None:
+        """The connection is in the room; nothing flows before :meth:`secured`."""
+        here = self._open(room)
+        member = Member(connection, source, plan, sink)
+        here.add(member)
+        self._places[connection] = (here, member)
+
+    def secured(self, connection: ConnectionId, now: float) -> None:
+        """Its packets may flow."""
+        place = self._places.get(connection)
+        if place is not None:
+            place[0].secured(place[1], now)
+
+    def leave(self, connection: ConnectionId, now: float) -> None:
+        """Forget it; an unknown one is fine."""
+        place = self._places.pop(connection, None)
+        if place is not None:
+            place[0].remove(place[1], now)
+
+    def room_of(self, connection: ConnectionId) -> RoomId | None:
+        """Where it is."""
+        place = self._places.get(connection)
+        return place[0].id if place is not None else None
+
+    def use(self, room: RoomId, source: SiteId, connection: ConnectionId, now: float) -> None:
+        """This connection feeds the source."""
+        self._open(room).use(source, connection, now)
+
+    def set_scene(self, room: RoomId, scene: Scene, now: float) -> None:
+        """What the room forwards."""
+        self._open(room).set_scene(scene, now)
+
+    def close_room(self, room: RoomId, now: float) -> list[ConnectionId]:
+        """Forget the room; returns who was in it."""
+        here = self._rooms.pop(room, None)
+        gone = list(here.members) if here is not None else []
+        for connection in gone:
+            self.leave(connection, now)
+        return gone
+
+    def rtp(self, connection: ConnectionId, data: bytes, now: float) -> None:
+        """One plaintext packet. Raises ``Malformed``."""
+        place = self._places.get(connection)
+        if place is not None:
+            place[0].rtp(place[1], data, now)
+
+    def rtcp(self, connection: ConnectionId, data: bytes, now: float) -> None:
+        """One plaintext control datagram. Raises ``Malformed``."""
+        place = self._places.get(connection)
+        if place is not None:
+            place[0].control(place[1], data, now)
+
+    def tick(self, now: float) -> None:
+        """To be called about every 50 ms."""
+        for room in self._rooms.values():
+            room.tick(now)
+
+    def stats(self, room: RoomId) -> RoomStats | None:
+        """The counters of a room; None: no such room."""
+        here = self._rooms.get(room)
+        return here.stats() if here is not None else None
+
+    def _open(self, room: RoomId) -> Room:
+        here = self._rooms.get(room)
+        if here is None:
+            if len(self._rooms) >= MAX_ROOMS:
+                raise Limit(f"more than {MAX_ROOMS} rooms")
+            here = Room(room, self._egress, self._tell, self._random32, self._ntp_offset_s)
+            self._rooms[room] = here
+        return here
