@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -58,17 +58,21 @@ class Database:
             async with connection.begin():
                 yield connection
 
-    async def dedicated(self) -> AsyncConnection:
-        """A connection of one's own for writing, to be closed by whoever asked for it."""
-        async with asyncio.timeout(READ_LIMIT_S):
-            connection = await self._engine.connect()
-            return await connection.execution_options(**_IMMEDIATE)
+    def writing(self) -> AbstractAsyncContextManager[Any]:
+        """To be held while writing on a connection of one's own (see :meth:`threaded`)."""
+        return self._writing
 
-    @asynccontextmanager
-    async def transaction(self, connection: AsyncConnection) -> AsyncIterator[None]:
-        """As :meth:`write`, on a dedicated connection and without a limit: a commit is never abandoned."""
-        async with self._writing, connection.begin():
-            yield
+    def threaded(self) -> Connection:
+        """A connection for writing from one thread, for whoever writes all the time.
+
+        It costs one hop to the thread and back for a transaction, where the pool's connections cost
+        several for each statement. The caller closes it.
+        """
+        url = self._engine.url
+        driver = "sqlite" if url.get_backend_name() == "sqlite" else url.drivername
+        engine = create_engine(url.set(drivername=driver), poolclass=NullPool)
+        _set_up(engine)
+        return engine.connect().execution_options(**_IMMEDIATE)
 
     async def upgrade(self) -> None:
         """Bring the schema to the newest version. Does nothing when it is."""
@@ -89,15 +93,13 @@ async def open_database(url: str) -> Database:
 
     Args:
         url: ``sqlite+aiosqlite:///path/to/file`` or, with its driver installed,
-            ``postgresql+asyncpg://…``.
+            ``postgresql+psycopg://…``.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise ValueError("the database must be a file: what is in memory is not durable")
     engine = create_async_engine(parsed, pool_size=POOL_SIZE, max_overflow=0, pool_timeout=POOL_WAIT_S)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _set_up_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    _set_up(engine.sync_engine)
     database = Database(engine)
     try:
         await database.upgrade()
@@ -105,6 +107,12 @@ async def open_database(url: str) -> Database:
         await database.close()
         raise
     return database
+
+
+def _set_up(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
 
 
 def _set_up_sqlite(connection: DBAPIConnection, record: object) -> None:

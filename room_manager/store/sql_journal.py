@@ -3,19 +3,20 @@
 One task writes. It takes everything that waits, checks each append against the head of its room inside
 the transaction, and commits all that may be written at once: while one commit is being synced the next
 batch gathers, so no time is spent waiting for company. An append of an owner that was replaced is
-refused without harming its neighbours in the batch.
+refused without harming its neighbours in the batch. The transaction runs in a thread of its own, which
+costs a fifth of what the asynchronous driver does with a hop for every step of every statement.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from room_manager.errors import Busy, InDoubt, NotOwner, NotStored
 from room_manager.ids import RoomId
@@ -37,6 +38,8 @@ _MOVE_HEAD: Final = (
 )
 _decoder: Final = msgspec.json.Decoder(AnyEvent)
 _encoder: Final = msgspec.json.Encoder()
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -65,30 +68,33 @@ class SqlJournal:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: asyncio.Queue[_Append | None] = asyncio.Queue(MAX_WAITING)
-        self._connection: AsyncConnection | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._connection: Connection | None = None  # touched in the thread only
         self._writer: asyncio.Task[None] | None = None
         self._closing = False
+        self.commits = 0  # that stored something, since the start
 
     async def start(self) -> None:
         """Take a connection of its own, and write."""
-        self._connection = await self._database.dedicated()
+        await self._in_thread(self._connect)
         self._writer = asyncio.create_task(self._write_all(), name="journal")
 
     async def close(self) -> None:
         """Write what waits, then end. Idempotent."""
-        if self._closing or self._writer is None:
+        if self._closing:
             return
         self._closing = True
         try:
             async with asyncio.timeout(CLOSE_LIMIT_S):
-                await self._waiting.put(None)
-                await self._writer
+                if self._writer is not None:
+                    await self._waiting.put(None)
+                    await self._writer
+                    await self._in_thread(self._disconnect)
         except TimeoutError:
             log.error("! journal: still writing after %.0f s", CLOSE_LIMIT_S)
         finally:
             self._refuse_waiting()
-            if self._connection is not None:
-                await self._connection.close()
+            self._thread.shutdown(wait=False)
 
     async def take_over(self, room: RoomId, owned: int | None = None) -> int:
         raise_epoch = (
@@ -162,7 +168,10 @@ class SqlJournal:
             verdicts = await self._store(batch)
         except DBAPIError as error:
             log.error("! journal: %d appends not stored: %s", len(batch), error.orig)
-            failure = await self._after_failure(error)
+            if error.connection_invalidated:
+                failure = InDoubt("the connection broke while this was being stored")
+            else:
+                failure = NotStored("no space is left, or the disk fails; nothing was done")
         except Exception as error:
             log.exception("! journal: %d appends in doubt", len(batch))
             failure = InDoubt("it is not known whether this was stored")
@@ -176,36 +185,44 @@ class SqlJournal:
 
     async def _store(self, batch: list[_Append]) -> list[Exception | None]:
         """One transaction. Returns what speaks against each append; the others are durable."""
+        async with self._database.writing():
+            return await self._in_thread(lambda: self._transact(batch))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _connect(self) -> None:
+        self._connection = self._database.threaded()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _transact(self, batch: list[_Append]) -> list[Exception | None]:
+        if self._connection is None or self._connection.invalidated:
+            self._disconnect()
+            self._connect()
         assert self._connection is not None
         rooms = sorted({entry.room for entry in batch})
         look = select(meetings.c.id, meetings.c.epoch, meetings.c.seq).where(meetings.c.id.in_(rooms))
-        async with self._database.transaction(self._connection):
-            rows = await self._connection.execute(look.order_by(meetings.c.id).with_for_update())
+        with self._connection.begin():
+            rows = self._connection.execute(look.order_by(meetings.c.id).with_for_update())
             heads = {RoomId(row.id): Head(row.epoch, row.seq) for row in rows}
             verdicts = judge(batch, heads)
             accepted = [entry for entry, verdict in zip(batch, verdicts, strict=True) if verdict is None]
             if accepted:
-                await self._connection.execute(_INSERT, [row for entry in accepted for row in entry.rows])
-                await self._connection.execute(
+                self._connection.execute(_INSERT, [row for entry in accepted for row in entry.rows])
+                self._connection.execute(
                     _MOVE_HEAD,
                     [
                         {"room": room, "owner": heads[room].epoch, "last": heads[room].seq}
-                        for room in {entry.room for entry in accepted}
+                        for room in sorted({entry.room for entry in accepted})
                     ],
                 )
+        if accepted:
+            self.commits += 1
         return verdicts
-
-    async def _after_failure(self, error: DBAPIError) -> Exception:
-        """What to tell the batch. A lost connection is replaced; its commit may have succeeded."""
-        assert self._connection is not None
-        if not error.connection_invalidated:
-            return NotStored("no space is left, or the disk fails; nothing was done")
-        try:
-            await self._connection.close()
-            self._connection = await self._database.dedicated()
-        except Exception:
-            log.exception("! journal: no new connection yet")
-        return InDoubt("the connection broke while this was being stored")
 
     def _refuse_waiting(self) -> None:
         while not self._waiting.empty():

@@ -62,9 +62,12 @@ async def sql(folder: Path) -> AsyncIterator[Bench]:
 
     async def limit_pages(pages: int) -> None:
         # A limit of the writing connection stands for the end of the disk (SQLITE_FULL is the same).
-        assert journal._connection is not None
-        await journal._connection.execute(text(f"PRAGMA max_page_count = {pages}"))
-        await journal._connection.rollback()
+        def limit() -> None:
+            assert journal._connection is not None
+            with journal._connection.begin():
+                journal._connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+
+        await journal._in_thread(limit)
 
     try:
         yield Bench(journal, lambda: limit_pages(1), lambda: limit_pages(2**30))
