@@ -1,0 +1,150 @@
+/** The first page: log in, then choose a meeting. */
+import { useEffect, useState } from "preact/hooks";
+import { useT, type Translate } from "../../shared/i18n";
+import type { Key } from "../../shared/i18n/vi";
+import { codeOf } from "../../shared/problem";
+import * as rest from "../../shared/rest";
+import type { MeetingSummary, SessionAnswer } from "../../shared/wire";
+import { Frame } from "./frame";
+
+export function Home() {
+  const t = useT();
+  const [session, setSession] = useState<SessionAnswer | null | undefined>(undefined);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  const ask = () => {
+    setProblem(null);
+    rest.whoAmI().then(setSession, (error: unknown) => setProblem(codeOf(error)));
+  };
+  useEffect(ask, []);
+
+  return (
+    <Frame>
+      {problem !== null ? (
+        <section class="sheet" role="alert">
+          <h1>{t("gone.title.offline")}</h1>
+          <p>{t("refused.offline")}</p>
+          <button class="btn primary" onClick={ask}>
+            {t("retry")}
+          </button>
+        </section>
+      ) : session === undefined ? (
+        <section class="sheet skeleton" aria-busy="true" aria-label={t("loading")} />
+      ) : session === null ? (
+        <LogIn onDone={setSession} />
+      ) : (
+        <Meetings session={session} onOut={() => setSession(null)} />
+      )}
+    </Frame>
+  );
+}
+
+export function LogIn({ onDone }: { readonly onDone: (session: SessionAnswer) => void }) {
+  const t = useT();
+  const [waiting, setWaiting] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    setWaiting(true);
+    setProblem(null);
+    rest.logIn(String(form.get("name")), String(form.get("password"))).then(onDone, (error: unknown) => {
+      setWaiting(false);
+      setProblem(codeOf(error));
+    });
+  };
+
+  return (
+    <form class="sheet" onSubmit={submit} data-testid="login">
+      <h1>{t("login.title")}</h1>
+      <div class="field">
+        <label for="name">{t("login.name")}</label>
+        <input id="name" name="name" class="input" autocomplete="username" autocapitalize="off" required autofocus />
+      </div>
+      <div class="field">
+        <label for="password">{t("login.password")}</label>
+        <input id="password" name="password" type="password" class="input" autocomplete="current-password" required />
+      </div>
+      <p class="notice bad" role="alert" hidden={problem === null}>
+        {problem === null ? "" : refusal(t, problem)}
+      </p>
+      <button class="btn primary" type="submit" disabled={waiting}>
+        {waiting ? t("login.wait") : t("login.submit")}
+      </button>
+      <p class="aside">{t("login.link")}</p>
+    </form>
+  );
+}
+
+function Meetings({ session, onOut }: { readonly session: SessionAnswer; readonly onOut: () => void }) {
+  const t = useT();
+  const [list, setList] = useState<readonly MeetingSummary[] | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  useEffect(() => {
+    rest.meetings().then(setList, (error: unknown) => setProblem(codeOf(error)));
+  }, []);
+  const out = () => {
+    rest.logOut(session.csrf).then(onOut, (error: unknown) => setProblem(codeOf(error)));
+  };
+  return (
+    <section class="sheet wide" data-testid="meetings">
+      <header>
+        <h1>{t("meetings.title")}</h1>
+        <p class="aside">{t("login.as", { name: session.display_name })}</p>
+      </header>
+      {problem !== null && (
+        <p class="notice bad" role="alert">
+          {refusal(t, problem)}
+        </p>
+      )}
+      {list !== null && list.length === 0 && <p>{t("meetings.none")}</p>}
+      <ul class="meetings">
+        {list?.map((meeting) => (
+          <li key={meeting.id}>
+            <div>
+              <h2>{meeting.title}</h2>
+              <p class="aside">
+                {stateOf(t, meeting.state)} · {t("meetings.as", { role: t(`role.${meeting.role}`) })}
+              </p>
+            </div>
+            {meeting.state !== "ended" && (
+              <a class="btn primary" href={`/m/${encodeURIComponent(meeting.id)}`}>
+                {t("meetings.enter")}
+              </a>
+            )}
+          </li>
+        ))}
+      </ul>
+      <button class="btn quiet" onClick={out}>
+        {t("login.out")}
+      </button>
+    </section>
+  );
+}
+
+function stateOf(t: Translate, state: string): string {
+  if (state === "ended") return t("meetings.ended");
+  return state === "locked" ? t("meetings.locked") : t("meetings.open");
+}
+
+const REFUSALS: Readonly<Record<string, Extract<Key, `refused.${string}`>>> = {
+  "stale": "refused.stale",
+  "not-allowed": "refused.not-allowed",
+  "wrong-state": "refused.wrong-state",
+  "unknown-site": "refused.unknown-site",
+  "locked": "refused.locked",
+  "ended": "refused.ended",
+  "limit": "refused.limit",
+  "invalid": "refused.invalid",
+  "busy": "refused.busy",
+  "not-stored": "refused.not-stored",
+  "offline": "refused.offline",
+  "bad-login": "refused.bad-login",
+  "slow-down": "refused.slow-down",
+};
+
+/** A refusal in a sentence, by its code. */
+export function refusal(t: Translate, code: string): string {
+  return t(REFUSALS[code] ?? "refused.internal");
+}

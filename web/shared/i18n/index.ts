@@ -1,0 +1,78 @@
+/** Sentences in two languages; a missing key or a missing parameter is an error when building. */
+import { Store, useStore } from "../store";
+import { en } from "./en";
+import { vi, type Key } from "./vi";
+
+export type Language = "vi" | "en";
+
+const KEY = "diemcau.language";
+const TABLES: Readonly<Record<Language, Readonly<Record<Key, string>>>> = { vi, en };
+
+export const language = new Store<Language>(localStorage.getItem(KEY) === "en" ? "en" : "vi");
+
+export function setLanguage(next: Language): void {
+  localStorage.setItem(KEY, next);
+  language.set(next);
+  document.documentElement.lang = next;
+}
+
+/** The names in braces of a sentence. */
+type Names<S extends string> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never;
+type Given<K extends Key> = [Names<(typeof vi)[K]>] extends [never]
+  ? []
+  : [Readonly<Record<Names<(typeof vi)[K]>, string | number>>];
+
+export type Translate = <K extends Key>(key: K, ...given: Given<K>) => string;
+
+export function translator(to: Language): Translate {
+  return (key, ...given) => {
+    const values = (given[0] ?? {}) as Readonly<Record<string, string | number>>;
+    return TABLES[to][key].replace(/\{(\w+)\}/g, (_, name: string) => {
+      const value = values[name] ?? "";
+      return typeof value === "number" ? number(value, to) : value;
+    });
+  };
+}
+
+export function useT(): Translate {
+  return translator(useStore(language));
+}
+
+function locale(of: Language): string {
+  return of === "vi" ? "vi-VN" : "en-GB";
+}
+
+/** 20.000 in Vietnamese, 20,000 in English. */
+export function number(value: number, of: Language = language.get()): string {
+  return new Intl.NumberFormat(locale(of)).format(value);
+}
+
+const ZONE = "Asia/Ho_Chi_Minh";
+
+/** 14:05, in Hà Nội wherever the machine is. */
+export function clock(at_s: number, seconds = false): string {
+  return new Intl.DateTimeFormat("en-GB", {
+    timeZone: ZONE,
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(seconds ? { second: "2-digit" } : {}),
+  }).format(at_s * 1000);
+}
+
+/** Thứ Hai, 23/8/2021. */
+export function day(at_s: number, of: Language = language.get()): string {
+  const text = new Intl.DateTimeFormat(locale(of), {
+    timeZone: ZONE,
+    weekday: "long",
+    day: "numeric",
+    month: "numeric",
+    year: "numeric",
+  }).format(at_s * 1000);
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** 2:05 — minutes and seconds of a span. */
+export function span(s: number): string {
+  const whole = Math.max(0, Math.ceil(s));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}

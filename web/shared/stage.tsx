@@ -1,0 +1,101 @@
+/** What everybody sees: main picture, content, tiles; the same on the ward's screen and on the desk. */
+import type { ComponentChildren } from "preact";
+import { useT } from "./i18n";
+import { Camera, Screen } from "./icons";
+import type { MediaState, VideoSlot } from "./media";
+import { Picture } from "./picture";
+import { mainFor } from "./state";
+import type { SiteRef, Stage } from "./wire";
+
+interface Props {
+  readonly stage: Stage;
+  readonly own: string | null; // the own site's code
+  readonly camera: MediaStreamTrack | null;
+  readonly tracks: MediaState["tracks"];
+  readonly onTile?: (site: SiteRef) => ComponentChildren; // a control on each tile
+}
+
+export function StageView({ stage, own, camera, tracks, onTile }: Props) {
+  const t = useT();
+  const main = mainFor(stage, own);
+  const content = stage.content;
+  const side = stage.tiles.length > 0 || content !== null;
+  const layout = content !== null ? "content" : side ? "tiles" : "single";
+
+  const picture = (slot: VideoSlot, site: SiteRef, extra: ComponentChildren = null) => {
+    const mine = site.code === own;
+    return (
+      <Picture
+        key={slot}
+        track={mine ? camera : tracks[slot]}
+        mirrored={mine}
+        slot={slot}
+        site={site.code}
+        class={`slot-${slot.replace(/-\d$/, "")}`}
+        card={<NoPicture site={site} own={mine} />}
+        name={
+          <>
+            <Name site={site} />
+            {extra}
+          </>
+        }
+      />
+    );
+  };
+
+  return (
+    <div class="stage" data-layout={layout} data-tiles={stage.tiles.length} data-testid="stage">
+      {content !== null &&
+        (content.code === own ? (
+          <figure class="picture slot-content" data-slot="content" data-site={content.code}>
+            <div class="card">
+              <Screen size={64} />
+              <span class="who">{t("stage.content.own")}</span>
+            </div>
+          </figure>
+        ) : (
+          <Picture
+            key="content"
+            track={tracks.content}
+            slot="content"
+            site={content.code}
+            class="slot-content"
+            card={
+              <>
+                <Screen size={64} />
+                <span class="who">{t("stage.content.of", { site: content.name })}</span>
+                <span class="what">{t("stage.nopicture")}</span>
+              </>
+            }
+            name={t("stage.content.of", { site: content.name })}
+          />
+        ))}
+      {picture("main", main)}
+      {stage.tiles.map((site, i) => picture(`tile-${i + 1}` as VideoSlot, site, onTile?.(site)))}
+    </div>
+  );
+}
+
+function NoPicture({ site, own }: { readonly site: SiteRef; readonly own: boolean }) {
+  const t = useT();
+  return (
+    <>
+      <Camera size={40} off />
+      <span class="who">{site.name}</span>
+      {site.district !== "" && <span class="what">{site.district}</span>}
+      <span class="what">{own ? t("stage.own.none") : t("stage.nopicture")}</span>
+    </>
+  );
+}
+
+/** A site's name; a simulated one always says so. */
+export function Name({ site, district = true }: { readonly site: SiteRef; readonly district?: boolean }) {
+  const t = useT();
+  return (
+    <>
+      {site.name}
+      {district && site.district !== "" && <span class="district">, {site.district}</span>}
+      {site.simulated && <span class="tag simulated">{t("simulated")}</span>}
+    </>
+  );
+}
