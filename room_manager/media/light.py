@@ -62,7 +62,7 @@ class Sections(Struct, frozen=True):
 class Arrived:
     """What came in one slot."""
 
-    __slots__ = ("highest", "kept", "lost", "packets", "repaired", "ssrc")
+    __slots__ = ("highest", "kept", "lost", "packets", "repaired", "reported", "ssrc")
 
     def __init__(self, ssrc: int) -> None:
         self.ssrc = ssrc
@@ -70,6 +70,7 @@ class Arrived:
         self.repaired = 0
         self.highest: int | None = None
         self.lost = 0
+        self.reported = (0, 0)  # packets and losses at the last report
         self.kept: deque[Packet] = deque(maxlen=MAX_KEPT)
 
 
@@ -119,6 +120,7 @@ class LightPeer:
         self.nacked: list[int] = []
         self.reports = 0
         self.closed = False
+        self.loss = 0.0  # share of arriving media that is thrown away, to be a weak line
         self.on_packet: Callable[[str, Packet], None] | None = None
         self.on_closed: Callable[[], None] | None = None
 
@@ -350,6 +352,8 @@ class LightPeer:
             if plain is not None:
                 self._control(plain)
             return
+        if self.loss and secrets.randbelow(1000) < self.loss * 1000:
+            return
         ssrc = int.from_bytes(opener.view[8:12], "big")
         arrived = self._by_ssrc.get(ssrc)
         repaired = self._repair_ssrcs.get(ssrc)
@@ -464,7 +468,7 @@ class LightPeer:
             for (kind, _), ssrc in self._ssrcs.items()
         ]
         blocks = [
-            rtcp.Block(a.ssrc, 0, max(0, a.lost), a.highest, 0, 0, 0)
+            rtcp.Block(a.ssrc, _fraction_lost(a), max(0, a.lost), a.highest, 0, 0, 0)
             for a in self._by_ssrc.values()
             if a.highest is not None
         ]
@@ -492,6 +496,13 @@ class LightPeer:
             self._up.set_exception(ConnectFailed("the media connection did not come up"))
         if self.on_closed is not None:
             self.on_closed()
+
+
+def _fraction_lost(arrived: Arrived) -> int:
+    """Of 256, since the last report (RFC 3550, section 6.4.1)."""
+    packets, lost = arrived.packets - arrived.reported[0], arrived.lost - arrived.reported[1]
+    arrived.reported = (arrived.packets, arrived.lost)
+    return min(255, 256 * lost // (packets + lost)) if lost > 0 else 0
 
 
 class Remote:
