@@ -15,8 +15,8 @@ from room_manager.meeting.events import (
     MeetingUnlocked,
 )
 from room_manager.meeting.state import Site, State
-from room_manager.meeting.text import one_line
 from room_manager.meeting.values import FloorEnd, SiteState
+from room_manager.text import one_line
 
 MAX_SITES: Final = 2_000
 MAX_TITLE_CHARS: Final = 200

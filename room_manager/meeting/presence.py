@@ -32,8 +32,8 @@ from room_manager.meeting.events import (
 from room_manager.meeting.floor import FLOOR_GRACE_S
 from room_manager.meeting.lookup import on_roster
 from room_manager.meeting.state import Site, State
-from room_manager.meeting.text import one_line
 from room_manager.meeting.values import Device, FloorEnd, SiteState
+from room_manager.text import one_line
 
 PRESENCE_GRACE_S: Final = 30.0
 """How long a site whose last device dropped keeps its hand and its place on the stage."""

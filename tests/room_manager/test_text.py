@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from room_manager.errors import Invalid
-from room_manager.meeting.text import one_line
+from room_manager.text import one_line
 
 
 @pytest.mark.parametrize(

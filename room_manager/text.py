@@ -1,4 +1,4 @@
-"""Text typed by people, made fit to be kept for years and shown on 579 screens."""
+"""Text typed by people, made fit to be kept for years and shown on 579 screens. Pure."""
 
 import unicodedata
 
