@@ -107,7 +107,10 @@ _encoder: Final = msgspec.msgpack.Encoder()
 
 def frame(message: AnyRequest | AnySaying) -> bytes:
     """The bytes of one message on the wire."""
-    body = _encoder.encode(message)
+    try:
+        body = _encoder.encode(message)
+    except UnicodeEncodeError as error:
+        raise BrokenFrame("not text") from error
     if len(body) > MAX_FRAME_BYTES:
         raise BrokenFrame("message too large")
     return len(body).to_bytes(LENGTH_BYTES, "big") + body

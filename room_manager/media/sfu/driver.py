@@ -21,6 +21,7 @@ from msgspec import Struct
 from room_manager.errors import DomainError, Limit
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import (
+    MAX_SDP_BYTES,
     Answer,
     BadOffer,
     EngineAway,
@@ -95,8 +96,11 @@ class SfuEngine:
 
     async def join(self, room: RoomId, connection: ConnectionId, source: SiteId | None, offer: str) -> Answer:
         """See :meth:`Engine.join`."""
-        if len(offer) > control.MAX_FRAME_BYTES // 4:
-            raise BadOffer("the session description is larger than 64 KiB")
+        try:
+            if len(offer.encode()) > MAX_SDP_BYTES:
+                raise BadOffer("the session description is larger than 64 KiB")
+        except UnicodeEncodeError as error:
+            raise BadOffer("the session description is not text") from error
         reply = await self._call(lambda n: control.Join(n, room, connection, source, offer))
         assert reply.answer is not None
         return reply.answer

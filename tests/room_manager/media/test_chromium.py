@@ -1,0 +1,122 @@
+"""Three real Chromiums with cameras of their own against the real forwarding unit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from room_manager.ids import SiteId
+from room_manager.media.engine import Scene
+from tests.helpers.browser import CHROMIUM, Camera, Window, browsers
+from tests.helpers.media_page import ROOM, MediaStand, media_stand
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+    pytest.mark.timeout(180),
+]
+
+HOST, WARD, OTHER = SiteId("TP"), SiteId("00004"), SiteId("00007")
+CAMERAS = {HOST: Camera("red", 440), WARD: Camera("green", 660), OTHER: Camera("blue", 880)}
+
+
+class Meeting:
+    """Three windows in one room."""
+
+    def __init__(self, stand: MediaStand, windows: dict[SiteId, Window]) -> None:
+        self.stand = stand
+        self.windows = windows
+
+    def scene(self, scene: Scene) -> None:
+        self.stand.do(self.stand.engine.set_scene(ROOM, scene))
+
+    def evaluate(self, site: SiteId, script: str) -> Any:
+        return self.windows[site].page.evaluate(script)
+
+
+@pytest.fixture(scope="module")
+def meeting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meeting]:
+    folder: Path = tmp_path_factory.mktemp("cameras")
+    with media_stand() as stand, browsers(folder) as opened:
+        windows = {site: opened.window(stand.url, camera) for site, camera in CAMERAS.items()}
+        stand.do(stand.engine.set_scene(ROOM, Scene(main=HOST, host=HOST)))
+        for site, window in windows.items():
+            window.page.evaluate("site => join(site)", site)
+        yield Meeting(stand, windows)
+
+
+def test_the_stage_arrives_and_the_main_site_sees_the_host(meeting: Meeting) -> None:
+    host, ward, other = (meeting.windows[site] for site in (HOST, WARD, OTHER))
+
+    meeting.scene(Scene(main=WARD, host=HOST, tiles=(OTHER,), heard_only=frozenset({WARD}), voices=(WARD,)))
+
+    other.wait_colour("main", "green")
+    host.wait_colour("main", "green")
+    ward.wait_colour("main", "red")
+    host.wait_colour("tile-1", "blue")
+    assert other.colour("tile-1") is None
+    other.wait_tone(CAMERAS[WARD].tone_hz)
+    host.wait_tone(CAMERAS[WARD].tone_hz)
+    assert ward.hears().level_db < -70
+
+
+def test_the_top_layer_comes_for_the_main_slot(meeting: Meeting) -> None:
+    other = meeting.windows[OTHER]
+
+    other.wait(lambda: other.page.evaluate("width('main')"), 960, "the width of main is")
+
+    assert meeting.windows[HOST].page.evaluate("width('tile-1')") == 240
+
+
+def test_switching_needs_no_renegotiation_and_loses_nothing(meeting: Meeting) -> None:
+    other = meeting.windows[OTHER]
+    before = meeting.evaluate(OTHER, "inbound()")
+
+    for main, colour in ((HOST, "red"), (WARD, "green"), (HOST, "red"), (WARD, "green")):
+        meeting.scene(Scene(main=main, host=HOST, heard_only=frozenset({main}), voices=(main,)))
+        other.wait_colour("main", colour, limit_s=5)
+        other.wait_tone(CAMERAS[main].tone_hz, limit_s=5)
+
+    after = meeting.evaluate(OTHER, "inbound()")
+    assert sum(s["frames"] for s in after.values()) > sum(s["frames"] for s in before.values())
+    assert sum(s["lost"] for s in after.values()) == 0
+    assert all(meeting.evaluate(site, "renegotiations") == 0 for site in CAMERAS)
+
+
+def test_a_layer_that_vanishes_while_watched_is_replaced(meeting: Meeting) -> None:
+    other = meeting.windows[OTHER]
+    meeting.scene(Scene(main=WARD, host=HOST))
+    other.wait(lambda: other.page.evaluate("width('main')"), 960, "the width of main is")
+
+    meeting.evaluate(WARD, "setLayer('f', false)")
+
+    other.wait(lambda: other.page.evaluate("width('main')"), 480, "the width of main is", limit_s=5)
+    other.wait_colour("main", "green", limit_s=5)
+    meeting.evaluate(WARD, "setLayer('f', true)")
+    other.wait(lambda: other.page.evaluate("width('main')"), 960, "the width of main is")
+
+
+def test_a_shared_screen_is_content_without_renegotiation(meeting: Meeting) -> None:
+    meeting.evaluate(WARD, "share('rgb(230,220,30)')")
+
+    meeting.scene(Scene(main=HOST, host=HOST, content=WARD))
+
+    meeting.windows[OTHER].wait_colour("content", "yellow")
+    meeting.windows[HOST].wait_colour("content", "yellow")
+    assert meeting.windows[WARD].colour("content") is None
+    assert meeting.evaluate(WARD, "renegotiations") == 0
+
+
+def test_what_a_mode_forbids_is_dropped_here(meeting: Meeting) -> None:
+    meeting.scene(Scene(main=HOST, host=HOST, heard_only=frozenset({HOST}), voices=(HOST,)))
+    meeting.windows[OTHER].wait_tone(CAMERAS[HOST].tone_hz)
+    before = meeting.stand.do(meeting.stand.engine.stats(ROOM))
+
+    meeting.scene(Scene(main=HOST, host=HOST, heard_only=None, heard_never=frozenset(CAMERAS)))
+
+    meeting.windows[OTHER].wait_silence()
+    after = meeting.stand.do(meeting.stand.engine.stats(ROOM))
+    assert before is not None
+    assert after is not None
+    assert after.audio_dropped > before.audio_dropped + 20
