@@ -73,3 +73,9 @@ class LinkStore:
                 .values(revoked_at=now)
             )
         return changed.rowcount > 0
+
+    async def revoked(self, now: datetime) -> set[str]:
+        """The links that would still open the door, had they not been revoked."""
+        wanted = select(links.c.id).where(links.c.revoked_at.is_not(None), links.c.expires_at > now)
+        async with self._database.read() as connection:
+            return set(await connection.scalars(wanted))

@@ -85,6 +85,15 @@ class MeetingStore:
         async with self._database.read() as connection:
             return {SiteId(row.code): row.simulated for row in await connection.execute(wanted)}
 
+    async def set_simulated(self, room: RoomId, simulated: frozenset[SiteId]) -> None:
+        """These of the units expected are simulated, the others are not."""
+        of_room = update(meeting_sites).where(meeting_sites.c.room == room)
+        async with self._database.write() as connection:
+            await connection.execute(of_room.values(simulated=False))
+            await connection.execute(
+                of_room.where(meeting_sites.c.code.in_(simulated)).values(simulated=True)
+            )
+
     async def mark_open(self, room: RoomId) -> None:
         """The meeting has begun. Again is fine; an ended one stays ended."""
         await self._move(room, MeetingState.SCHEDULED, state=MeetingState.OPEN, opened_at=datetime.now(UTC))

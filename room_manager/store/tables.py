@@ -7,7 +7,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Date,
     DateTime,
     Dialect,
     Float,
@@ -93,15 +92,15 @@ units: Final = Table(
     "units",
     metadata,
     Column("code", Text, primary_key=True),
-    Column("valid_from", Date, primary_key=True),
-    Column("valid_to", Date),  # first day it is no more
+    Column("valid_from", Text, primary_key=True),  # YYYY-MM-DD; empty: since ever
+    Column("valid_to", Text),  # the last day
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("full_name", Text, nullable=False),
     Column("district_code", Text, nullable=False),
-    Column("district", Text, nullable=False),
-    Column("folded", Text, nullable=False),  # without accents, for searching
-    Column("sort_key", Text, nullable=False),  # Vietnamese order
+    Column("district_name", Text, nullable=False),
+    Column("district_full_name", Text, nullable=False),
+    Column("sort_key", Text, nullable=False),  # Vietnamese order, by comparing as text
     sqlite_with_rowid=False,
 )
 Index("ix_units_sort_key", units.c.sort_key)

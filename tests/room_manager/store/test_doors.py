@@ -177,6 +177,8 @@ def test_a_link_opens_until_it_expires_or_is_revoked(with_database: With) -> Non
         assert not await links.revoke(ROOM, "l1", NOW)
         assert await links.get("l1", NOW) is None
         assert await links.list(ROOM, NOW) == [chair]
+        assert await links.revoked(NOW) == {"l1"}
+        assert await links.revoked(NOW + HOUR) == set()
 
     with_database(test)
 
