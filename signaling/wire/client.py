@@ -141,6 +141,7 @@ class WithdrawExcuse(ClientMessage, frozen=True):
 
 class CountPeople(ClientMessage, frozen=True):
     people: int
+    site: str | None = None
 
 
 class LockMeeting(ClientMessage, frozen=True):

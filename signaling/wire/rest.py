@@ -90,7 +90,7 @@ class HandsAnswer(Struct, frozen=True):
 
 
 class LinkInfo(Struct, frozen=True):
-    """A link that is or was valid; never its token, which only its maker saw once."""
+    """A link that opens the door; never its token, which only its maker saw once."""
 
     id: str
     role: Role
@@ -98,7 +98,6 @@ class LinkInfo(Struct, frozen=True):
     device: Device | None
     created_at: float
     expires_at: float
-    revoked: bool
 
 
 class LinksAnswer(Struct, frozen=True):

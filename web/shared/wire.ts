@@ -25,7 +25,7 @@ export type SiteState = "expected" | "present" | "away" | "left" | "excused";
 export type Mode = "chair-only" | "called-site" | "open" | "break";
 
 /** Why a site has the floor no more. */
-export type FloorEnd = "yielded" | "taken" | "passed" | "time-up" | "dropped" | "left" | "break";
+export type FloorEnd = "yielded" | "taken" | "passed" | "time-up" | "dropped" | "left" | "break" | "ended";
 
 /** A site by its code, with what a page needs to name it. */
 export interface SiteRef {
@@ -241,6 +241,7 @@ export interface CountPeople {
   readonly rid: number;
   readonly v: 1;
   readonly people: number;
+  readonly site?: string | null;
 }
 
 export interface LockMeeting {
@@ -567,7 +568,7 @@ export interface HandsAnswer {
   readonly hands: readonly SiteRef[];
 }
 
-/** A link that is or was valid; never its token, which only its maker saw once. */
+/** A link that opens the door; never its token, which only its maker saw once. */
 export interface LinkInfo {
   readonly id: string;
   readonly role: Role;
@@ -575,7 +576,6 @@ export interface LinkInfo {
   readonly device: Device | null;
   readonly created_at: number;
   readonly expires_at: number;
-  readonly revoked: boolean;
 }
 
 export interface LinksAnswer {

@@ -1,0 +1,190 @@
+"""Puts the parts together: the one place that names adapters. What opens in order closes in reverse."""
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import WebSocketRoute
+
+from room_manager.errors import DomainError
+from room_manager.manager import Manager
+from room_manager.media.engine import Engine
+from room_manager.media.fake import FakeEngine
+from room_manager.media.sfu.driver import SfuEngine, SfuSettings
+from room_manager.store.database import open_database
+from room_manager.store.sql_journal import SqlJournal
+from room_manager.store.stores import Stores
+from signaling.connection import endpoint
+from signaling.edge import Edge
+from signaling.guard import Guard
+from signaling.http import Api, api_routes, on_http_error, on_refusal
+from signaling.links import LinkMaker, signers
+from signaling.metrics import Metrics
+from signaling.pages import page_routes
+from signaling.rooms import Rooms
+from signaling.settings import MediaSettings, Settings
+from signaling.sockets import DirectProtocol
+from signaling.standing import Standing
+from signaling.wire.client import MAX_OFFER_BYTES
+
+STOP_LIMIT_S: Final = 10
+PING_EVERY_S: Final = 20.0
+BACKLOG: Final = 2_048
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings, engine: Engine | None = None) -> Starlette:
+    """The application; it opens its stores and its engine when the server starts it.
+
+    Args:
+        settings: What to open, and where.
+        engine: Another media engine than the settings name, for whoever plays the clients itself.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await _open(app, settings, engine, stack)
+            yield
+
+    routes = [WebSocketRoute("/ws", endpoint), *api_routes(), *page_routes(settings.static)]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, settings=settings)],
+        exception_handlers={
+            DomainError: on_refusal,
+            HTTPException: on_http_error,
+            Exception: on_refusal,
+        },
+        lifespan=lifespan,
+    )
+
+
+async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack: AsyncExitStack) -> None:
+    database = await open_database(settings.database_url)
+    stack.push_async_callback(database.close)
+    stores = Stores(database)
+    journal = SqlJournal(database)
+    await journal.start()
+    stack.push_async_callback(journal.close)
+    link_signer, resume_signer = await signers(stores.secrets)
+
+    media = engine if engine is not None else engine_for(settings.media)
+    await media.start()
+    stack.push_async_callback(media.close)
+    manager = Manager(stores, journal, media, time.time)
+    await manager.start()
+    stack.push_async_callback(manager.close)
+
+    metrics = Metrics()
+    standing = Standing(stores, time.time)
+    await standing.refresh()
+    edge_of: list[Edge] = []
+    rooms = Rooms(manager, stores, metrics, lambda room: edge_of[0].room_lost(room))
+    stack.callback(rooms.close)
+    edge = Edge(settings, rooms, standing, link_signer, resume_signer, metrics)
+    edge_of.append(edge)
+    stack.callback(edge.passwords.close)
+    for room in manager.rooms():
+        # A place in the roll for those who are about to come back, before the first of them does.
+        await rooms.served(room)
+
+    looking = asyncio.create_task(edge.look_after(), name="look after sockets")
+    stack.push_async_callback(_cancel, looking)
+    app.state.edge = edge
+    app.state.api = Api(edge, stores, LinkMaker(stores.links, link_signer, time.time))
+    app.state.manager = manager
+    app.state.stores = stores
+    edge.ready = True
+    stack.callback(_unready, edge)
+
+
+def engine_for(media: MediaSettings) -> Engine:
+    """The engine that the settings name."""
+    if media.engine == "fake":
+        return FakeEngine()
+    return SfuEngine(SfuSettings(host=media.host, port=media.udp_port, announce=media.advertised))
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which at SIGTERM first tells everybody when to come back."""
+
+    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+        self.app = create_app(settings, engine)
+        super().__init__(
+            uvicorn.Config(
+                self.app,
+                host=settings.host,
+                port=settings.port,
+                ws=DirectProtocol,
+                ws_max_size=MAX_OFFER_BYTES,
+                ws_per_message_deflate=False,
+                ws_ping_interval=PING_EVERY_S,
+                ws_ping_timeout=PING_EVERY_S,
+                http="httptools",
+                lifespan="on",
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                backlog=BACKLOG,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=list(settings.trusted_proxies) or None,
+                ssl_certfile=str(settings.tls_certificate) if settings.tls_certificate else None,
+                ssl_keyfile=str(settings.tls_key) if settings.tls_key else None,
+                timeout_graceful_shutdown=STOP_LIMIT_S,
+            )
+        )
+        self.listening = asyncio.Event()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on, also if any free one was asked for."""
+        port: int = self.servers[0].sockets[0].getsockname()[1]
+        return port
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Not ready; no new sockets; leave, with a place in the return ramp; closed (1001); the rest."""
+        edge: Edge | None = getattr(self.app.state, "edge", None)
+        for server in self.servers:
+            server.close()
+        if edge is not None:
+            await edge.drain()
+        await super().shutdown(sockets)
+
+
+async def serve(settings: Settings, on_listening: Callable[[Server], None] | None = None) -> None:
+    """Run a server until SIGTERM or SIGINT. ``on_listening`` is called once it can be reached."""
+    server = Server(settings)
+    task = asyncio.create_task(server.serve(), name="serve")
+    told = asyncio.create_task(server.listening.wait())
+    try:
+        await asyncio.wait((task, told), return_when=asyncio.FIRST_COMPLETED)
+        if told.done() and on_listening is not None:
+            on_listening(server)
+        await task
+    finally:
+        told.cancel()
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _unready(edge: Edge) -> None:
+    edge.ready = False

@@ -1,0 +1,43 @@
+"""What a server is told when it starts. Plain values; reading them from words is the command line's work."""
+
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+STATIC: Final = Path(__file__).parent / "static"
+
+
+class MediaSettings(Struct, frozen=True):
+    """Which media engine, and where it is reached."""
+
+    engine: Literal["sfu", "fake"] = "sfu"
+    host: str = "127.0.0.1"  # where the UDP port is bound
+    advertised: tuple[str, ...] = ()  # addresses told to clients; empty: ``host``
+    udp_port: int = 0  # 0: any free one
+
+
+class Settings(Struct, frozen=True):
+    """One server."""
+
+    database_url: str  # sqlite+aiosqlite:///path/to/file
+    host: str = "127.0.0.1"
+    port: int = 8080  # 0: any free one
+    public_origins: tuple[str, ...] = ()  # https://meet.example.gov.vn; the server's own host is always one
+    media: MediaSettings = MediaSettings()
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    static: Path = STATIC
+    trusted_proxies: tuple[str, ...] = ()  # whose X-Forwarded-For is believed
+    known_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")  # many clients behind one address
+    allowed_hosts: tuple[str, ...] = ()  # Host headers answered; empty: any
+
+    @property
+    def secure(self) -> bool:
+        """Pages are reached by https, so cookies may be ``Secure``."""
+        if self.tls_certificate is not None:
+            return True
+        return bool(self.public_origins) and all(
+            urlsplit(origin).scheme == "https" for origin in self.public_origins
+        )

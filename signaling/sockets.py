@@ -1,0 +1,132 @@
+"""The WebSocket protocol class the server runs on: uvicorn's wsproto one, with a way past ASGI for sending.
+
+ASGI sends one message to one client through a coroutine, a lock and an encoder. A room says the same
+bytes to hundreds, so the application may write a finished frame straight to the transport, through the
+scope extension ``diemcau.direct``. wsproto still does the handshake, control frames, fragments and the
+close; since we never send fragmented messages, a whole frame may stand between any two of its own.
+
+It also lingers: after a close that the peer caused (too big, not UTF-8), what is still arriving is read
+and thrown away for a moment, else the kernel answers with a reset that overtakes our close frame.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+import wsproto
+from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+from wsproto.connection import ConnectionState
+from wsproto.utilities import LocalProtocolError
+
+EXTENSION: Final = "diemcau.direct"
+SEND_BUFFER_BYTES: Final = 65_536
+LINGER_S: Final = 2.0
+
+
+class Direct:
+    """The application's handle on one socket. All calls are from the loop and never block."""
+
+    def __init__(self, protocol: "DirectProtocol") -> None:
+        self._protocol = protocol
+        self.on_writable: Callable[[], None] | None = None
+
+    @property
+    def writable(self) -> bool:
+        """The peer takes what it is given: nothing waits above the high-water mark."""
+        return self._protocol.writable.is_set()
+
+    def write(self, frames: bytes) -> bool:
+        """Send one or more whole frames; False if the socket is closing and they went nowhere."""
+        return self._protocol.write_frames(frames)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Start the closing handshake (RFC 6455, section 7.1.2); the peer has ``LINGER_S`` to answer."""
+        self._protocol.close_now(code, reason)
+
+    def abort(self) -> None:
+        """Drop the socket and what waits in it."""
+        if not self._protocol.transport.is_closing():
+            self._protocol.transport.abort()
+
+
+class DirectProtocol(WSProtocol):
+    """One WebSocket of the server."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._direct = Direct(self)
+        self._lingering = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        kernel = transport.get_extra_info("socket")
+        if kernel is not None:
+            # The kernel would hide megabytes of a slow peer's backlog from us.
+            kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        transport.set_write_buffer_limits(high=SEND_BUFFER_BYTES)
+
+    def handle_connect(self, event: wsproto.events.Request) -> None:
+        super().handle_connect(event)
+        extensions = cast("dict[str, object]", self.scope["extensions"])
+        extensions[EXTENSION] = self._direct
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._direct.on_writable is not None:
+            self._direct.on_writable()
+
+    def data_received(self, data: bytes) -> None:
+        if not self._lingering:
+            super().data_received(data)
+
+    def handle_close(self, event: wsproto.events.CloseConnection) -> None:
+        if self.conn.state is ConnectionState.OPEN and not self.close_sent:
+            # Nobody has said close: wsproto tells of bytes that break RFC 6455 in this way.
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": event.code, "reason": ""})
+            self._close_and_linger(int(event.code), "bytes that are no WebSocket text")
+            return
+        super().handle_close(event)
+
+    def handle_message(self, event: wsproto.events.TextMessage | wsproto.events.BytesMessage) -> None:
+        size = len(event.data.encode()) if isinstance(event.data, str) else len(event.data)
+        if self.buffer.length + size > self.config.ws_max_size:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1009, "reason": "too big"})
+            self._close_and_linger(1009, "too big")
+            return
+        super().handle_message(event)
+
+    def write_frames(self, frames: bytes) -> bool:
+        if self.close_sent or self.transport.is_closing() or self.conn.state is not ConnectionState.OPEN:
+            return False
+        self.transport.write(frames)
+        return True
+
+    def close_now(self, code: int, reason: str) -> None:
+        if self.close_sent or self.transport.is_closing() or not self.handshake_complete:
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self._say_close(code, reason)
+        self._resume_reading()
+        self.close_timer = self.loop.call_later(LINGER_S, self.transport.abort)
+
+    def _close_and_linger(self, code: int, reason: str) -> None:
+        if self.close_sent or self.transport.is_closing():
+            return
+        self._lingering = True
+        self._say_close(code, reason)
+        self._resume_reading()
+        self.close_timer = self.loop.call_later(LINGER_S, self.transport.abort)
+
+    def _say_close(self, code: int, reason: str) -> None:
+        self.close_sent = True
+        self.stop_keepalive()
+        try:
+            self.transport.write(self.conn.send(wsproto.events.CloseConnection(code=code, reason=reason)))
+        except LocalProtocolError:
+            self.transport.close()
+
+    def _resume_reading(self) -> None:
+        if self.read_paused and not self.transport.is_closing():
+            self.read_paused = False
+            self.transport.resume_reading()
