@@ -9,7 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test check setup prove bench setup-run clean
+.PHONY: run test check setup prove bench setup-run web clean
 
 run: setup-run
 	@$(BIN)/diemcau demo $(ARGS)
@@ -30,7 +30,7 @@ check: setup
 setup:
 	@$(PYTHON) tools/setup.py test
 
-setup-run:
+setup-run web:
 	@$(PYTHON) tools/setup.py run
 
 clean:

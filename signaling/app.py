@@ -108,6 +108,16 @@ async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack
     stack.callback(_unready, edge)
 
 
+@asynccontextmanager
+async def opened_stores(database_url: str) -> AsyncIterator[Stores]:
+    """The stores alone, for the command line. A server may have the same database open."""
+    database = await open_database(database_url)
+    try:
+        yield Stores(database)
+    finally:
+        await database.close()
+
+
 def engine_for(media: MediaSettings) -> Engine:
     """The engine that the settings name."""
     if media.engine == "fake":

@@ -1,0 +1,124 @@
+"""Flags and DIEMCAU_* variables to one ``Settings``: a flag wins over its variable."""
+
+import argparse
+import ipaddress
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from signaling.cli.failure import Bad
+from signaling.settings import MediaSettings, Settings
+
+DEFAULT_PORT: Final = 8080
+T = TypeVar("T")
+
+
+def add_flags(command: argparse.ArgumentParser) -> None:
+    """The settings of a server. Defaults are not argparse's: a variable stands between flag and default."""
+
+    def flag(name: str, metavar: str, help_: str) -> None:
+        command.add_argument(f"--{name}", metavar=metavar, help=f"{help_} [{variable(name)}]")
+
+    flag("db", "FILE", "SQLite database (default: var/diemcau.db)")
+    flag("host", "ADDRESS", "address to listen on (default: 127.0.0.1)")
+    flag("port", "N", f"port to listen on, 0 for any free one (default: {DEFAULT_PORT})")
+    flag("origin", "URL", "what people type, https://host; several separated by commas")
+    flag("certificate", "FILE", "PEM certificate, to serve https without a proxy")
+    flag("key", "FILE", "its PEM key")
+    flag("media-host", "ADDRESS", "address the media port is bound to (default: that of --media-address)")
+    flag("media-address", "ADDRESS", "address that clients send media to; several separated by commas")
+    flag("media-port", "N", "UDP port for all media (default: any free one)")
+    flag("trusted-proxies", "NETWORKS", "whose X-Forwarded-For is believed, separated by commas")
+
+
+def variable(flag: str) -> str:
+    """The environment variable beside a flag."""
+    return f"DIEMCAU_{flag.replace('-', '_').upper()}"
+
+
+def settings_from(chosen: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Raises ``Bad`` naming the flag or the variable at fault."""
+
+    def value(name: str, read: Callable[[str], T], default: T) -> T:
+        flag = getattr(chosen, name.replace("-", "_"))
+        text, source = (
+            (flag, f"--{name}") if flag is not None else (environ.get(variable(name)), variable(name))
+        )
+        if text is None:
+            return default
+        try:
+            return read(str(text))
+        except ValueError as error:
+            raise Bad(f"{source}: {error}") from None
+
+    certificate, key = value("certificate", _file, None), value("key", _file, None)
+    if (certificate is None) != (key is None):
+        raise Bad("--certificate and --key come together")
+    loopback: tuple[str, ...] = ("127.0.0.1",)
+    advertised = value("media-address", _addresses, loopback)
+    only = advertised[0] if len(advertised) == 1 else "0.0.0.0"  # noqa: S104 - asked for more than one
+    return Settings(
+        database_url=database_url(value("db", Path, Path("var/diemcau.db"))),
+        host=value("host", _address, "127.0.0.1"),
+        port=value("port", _port, DEFAULT_PORT),
+        public_origins=value("origin", _origins, ()),
+        tls_certificate=certificate,
+        tls_key=key,
+        trusted_proxies=value("trusted-proxies", _networks, ()),
+        media=MediaSettings(
+            host=value("media-host", _address, only),
+            advertised=advertised,
+            udp_port=value("media-port", _port, 0),
+        ),
+    )
+
+
+def database_url(file: Path) -> str:
+    """The file's folder is made; the file is, by whoever opens it first."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Bad(f"--db: cannot make the folder {file.parent}: {error.strerror}") from None
+    if file.is_dir():
+        raise Bad(f"--db: {file} is a folder")
+    return f"sqlite+aiosqlite:///{file.resolve()}"
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise ValueError(f"not a port from 0 to 65535: {text}")
+    return int(text)
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"not an IP address: {text}") from None
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    return tuple(_address(part.strip()) for part in text.split(","))
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ipaddress.ip_network(part.strip())) for part in text.split(","))
+
+
+def _file(text: str) -> Path | None:
+    if not os.access(text, os.R_OK):
+        raise ValueError(f"cannot be read: {text}")
+    return Path(text)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    return tuple(_origin(part.strip()) for part in text.split(","))
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError(f"not an address like https://meet.example.gov.vn: {text}")
+    return f"{parts.scheme}://{parts.netloc}"
