@@ -71,6 +71,10 @@ class MediaReactor:
             del self._leaving[next(iter(self._leaving))]
         self._changed.set()
 
+    def keep(self, connection: ConnectionId) -> None:
+        """The connection comes (back) into the engine: what was to be forgotten of it is not."""
+        self._leaving.pop(connection, None)
+
     def engine_restarted(self) -> None:
         """The engine has forgotten everything. Never blocks."""
         self._life += 1

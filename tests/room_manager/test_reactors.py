@@ -8,7 +8,7 @@ from room_manager.media.engine import Scene
 from room_manager.meeting.commands import EndMeeting, GiveFloor, MuteSite, SetMode, SetStage, ShareContent
 from room_manager.meeting.values import Device, Mode
 from room_manager.reactors import CALL_LIMIT_S, MediaReactor, scene_of
-from tests.helpers.engines import ToldEngine
+from tests.helpers.engines import GatedEngine
 from tests.helpers.loop import run_virtual
 from tests.helpers.meeting_driver import (
     CHAIR,
@@ -71,7 +71,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.driver = MeetingDriver()
-        self.engine = ToldEngine()
+        self.engine = GatedEngine()
         self.reactor = MediaReactor(ROOM, self.driver.meeting, self.engine)
 
     async def settle(self) -> None:
