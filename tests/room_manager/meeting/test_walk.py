@@ -320,7 +320,7 @@ class Walk(RuleBasedStateMachine):
 NO_DEADLINE: Final = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
 TestWalk = Walk.TestCase
-TestWalk.settings = settings(max_examples=250, stateful_step_count=60, **NO_DEADLINE)  # type: ignore[arg-type]
+TestWalk.settings = settings(max_examples=200, stateful_step_count=60, **NO_DEADLINE)  # type: ignore[arg-type]
 
 
 class LongWalk(Walk):

@@ -96,6 +96,7 @@ def test_units_exist_from_day_to_day() -> None:
         (roster(PHUC_XA, BA_VI + ",x"), 3, None),
         (roster(PHUC_XA, "00002"), 3, None),
         (roster(PHUC_XA, '00002,"open'), 3, None),
+        (roster(PHUC_XA.replace("Phúc", '"Phúc"', 1)), 2, None),
         (roster("00001,A,Xã,Xã A,2025-02-29,", header=DATES), 2, "valid_from"),
         (roster("00001,A,Xã,Xã A,,1/7/2025", header=DATES), 2, "valid_to"),
         (roster("00001,A,Xã,Xã A,2025-07-01,2025-06-30", header=DATES), 2, "valid_to"),
