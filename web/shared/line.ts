@@ -50,7 +50,18 @@ interface Awaited {
 }
 
 /** Refusals that waiting cures. Any other one of a ticket or a hello is final. */
-const PASSING = new Set(["offline", "busy", "limit", "not-stored", "not-owner", "engine-away"]);
+const PASSING = new Set([
+  "offline",
+  "busy",
+  "limit",
+  "too-many",
+  "not-stored",
+  "not-owner",
+  "in-doubt",
+  "hello-timeout",
+  "internal",
+]);
+const RATE_LIMITED_WAIT_MS = 1_000;
 
 /** How long to wait before trying for the `n`-th time (from 0): spread out, so that 579 do not come at once. */
 export function backoff_s(n: number, random: () => number = Math.random): number {
@@ -205,6 +216,7 @@ export class Line {
       case "problem":
         if (message.rid === this.helloRid && !this.welcomed) return this.notWelcome(message.code);
         if (message.rid !== null) this.settle(message.rid, new Refused(message.code, message.text));
+        else if (message.code === "rate-limited") setTimeout(() => this.sayAgain(), RATE_LIMITED_WAIT_MS);
         break;
       case "leave":
         this.options.onMessage(message);
@@ -237,10 +249,15 @@ export class Line {
       if (this.silence === undefined) this.listenFor(SILENCE_MS);
     }, PING_EVERY_MS);
     this.options.onStatus({ kind: "open" });
-    for (const { message: unanswered, again } of [...this.awaited.values()]) {
-      if (again) this.send(unanswered);
-    }
+    this.sayAgain();
     return true;
+  }
+
+  /** Commands that are not answered yet, under the numbers they had: the server does each only once. */
+  private sayAgain(): void {
+    for (const { message, again } of [...this.awaited.values()]) {
+      if (again && this.welcomed) this.send(message);
+    }
   }
 
   private notWelcome(code: string): void {

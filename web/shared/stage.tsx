@@ -19,8 +19,12 @@ export function StageView({ stage, own, camera, tracks, onTile }: Props) {
   const t = useT();
   const main = mainFor(stage, own);
   const content = stage.content;
-  const side = stage.tiles.length > 0 || content !== null;
-  const layout = content !== null ? "content" : side ? "tiles" : "single";
+  // The host is told as a tile while another site is the main picture; that site itself has it in main.
+  const tiles = stage.tiles
+    .map((site, i) => ({ site, slot: `tile-${i + 1}` as VideoSlot }))
+    .filter(({ site }) => site.code !== main.code);
+  const side = tiles.length + (content === null ? 0 : 1); // pictures beside the large one
+  const layout = content !== null ? "content" : side > 0 ? "tiles" : "single";
 
   const picture = (slot: VideoSlot, site: SiteRef, extra: ComponentChildren = null) => {
     const mine = site.code === own;
@@ -28,7 +32,6 @@ export function StageView({ stage, own, camera, tracks, onTile }: Props) {
       <Picture
         key={slot}
         track={mine ? camera : tracks[slot]}
-        mirrored={mine}
         slot={slot}
         site={site.code}
         class={`slot-${slot.replace(/-\d$/, "")}`}
@@ -44,7 +47,7 @@ export function StageView({ stage, own, camera, tracks, onTile }: Props) {
   };
 
   return (
-    <div class="stage" data-layout={layout} data-tiles={stage.tiles.length} data-testid="stage">
+    <div class="stage" data-layout={layout} data-side={side} data-testid="stage">
       {content !== null &&
         (content.code === own ? (
           <figure class="picture slot-content" data-slot="content" data-site={content.code}>
@@ -71,7 +74,7 @@ export function StageView({ stage, own, camera, tracks, onTile }: Props) {
           />
         ))}
       {picture("main", main)}
-      {stage.tiles.map((site, i) => picture(`tile-${i + 1}` as VideoSlot, site, onTile?.(site)))}
+      {tiles.map(({ slot, site }) => picture(slot, site, onTile?.(site)))}
     </div>
   );
 }

@@ -68,12 +68,12 @@ export class Acts {
   setMain(site: string | null): void {
     this.setStage(
       site,
-      this.stage.tiles.map(({ code }) => code).filter((code) => code !== site),
+      this.tiles.filter((code) => code !== site),
     );
   }
 
   setTile(site: string, on: boolean): void {
-    const others = this.stage.tiles.map(({ code }) => code).filter((code) => code !== site);
+    const others = this.tiles.filter((code) => code !== site);
     const main = this.main === site ? null : this.main;
     this.setStage(main, on ? [...others, site].slice(-MAX_TILES) : others);
   }
@@ -114,8 +114,14 @@ export class Acts {
     return main.code === host.code ? null : main.code;
   }
 
+  /** The tiles that were chosen: the host stands among those told whenever it is not the main picture. */
+  private get tiles(): readonly string[] {
+    const { tiles, host } = this.stage;
+    return tiles.map(({ code }) => code).filter((code) => code !== host.code);
+  }
+
   private setStage(main: string | null, tiles: readonly string[]): void {
-    const before = { main: this.main, tiles: this.stage.tiles.map(({ code }) => code) };
+    const before = { main: this.main, tiles: this.tiles };
     this.act({ type: "set-stage", main, tiles, stage_version: this.stage.version }, "stage-set", () => ({
       type: "set-stage",
       ...before,

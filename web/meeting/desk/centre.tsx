@@ -46,7 +46,8 @@ function DeskStage({ room, acts }: { readonly room: Room; readonly acts: Acts })
         camera={camera}
         tracks={tracks}
         onTile={(site) =>
-          room.may("set-stage") && (
+          room.may("set-stage") &&
+          site.code !== stage.host.code && (
             <button
               class="remove"
               aria-label={t("desk.tile.remove", { site: site.name })}

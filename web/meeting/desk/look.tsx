@@ -39,7 +39,7 @@ export function Shape({ look, x = 0, y = 0 }: { readonly look: Look; readonly x?
     case "away":
       return <circle transform={at} class="look away hollow" cx="5" cy="5" r="3.6" />;
     case "expected":
-      return <circle transform={at} class="look expected" cx="5" cy="5" r="1.7" />;
+      return <circle transform={at} class="look expected" cx="5" cy="5" r="2" />;
     case "left":
       return <path transform={at} class="look left hollow" d="M2 2l6 6M8 2L2 8" />;
     case "excused":

@@ -44,7 +44,12 @@ export function Queue({ room, acts }: { readonly room: Room; readonly acts: Acts
               </span>
             </span>
             {room.may("give-floor") && (
-              <button class="btn small" onClick={() => acts.giveFloor(site.code)}>
+              <button
+                class="btn small"
+                aria-label={t("desk.invite.site", { site: site.name })}
+                title={t("desk.invite.site", { site: site.name })}
+                onClick={() => acts.giveFloor(site.code)}
+              >
                 {t("desk.invite")}
               </button>
             )}

@@ -1,7 +1,7 @@
 /** Right of the desk: every bridge point, found without accents, with what can be done to it. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useT } from "../../shared/i18n";
-import { Bars, Camera, Hand, Microphone, More, Search } from "../../shared/icons";
+import { Bars, Camera, Cross, Hand, Microphone, More, Search } from "../../shared/icons";
 import { useStore } from "../../shared/store";
 import type { RosterSite, SiteRow } from "../../shared/wire";
 import type { Room } from "../room";
@@ -34,7 +34,7 @@ export function Roster({ room, acts, filter, selected, onFilter, onSelect, onExc
   const [menu, setMenu] = useState<MenuAt | null>(null);
   const { window, show } = useWindow(box, ROW_PX, shown.length);
   const index = shown.findIndex((site) => site.code === selected);
-  const some = filter !== NO_FILTER;
+  const some = filter.query !== "" || filter.look !== null || filter.district !== null || filter.hand;
 
   useEffect(() => {
     if (index >= 0) show(index);
@@ -148,8 +148,15 @@ export function Roster({ room, acts, filter, selected, onFilter, onSelect, onExc
         >
           <Hand />
         </button>
-        <button class="btn small" disabled={!some} data-testid="filter-reset" onClick={() => onFilter(NO_FILTER)}>
-          {t("roster.reset")}
+        <button
+          class="btn small icon-only"
+          disabled={!some}
+          aria-label={t("roster.reset")}
+          title={t("roster.reset")}
+          data-testid="filter-reset"
+          onClick={() => onFilter(NO_FILTER)}
+        >
+          <Cross size={18} />
         </button>
       </div>
       <div

@@ -2,7 +2,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import * as devices from "../../shared/devices";
 import { useT } from "../../shared/i18n";
-import type { Key } from "../../shared/i18n/vi";
 import { Camera, Loud, Microphone } from "../../shared/icons";
 import { Picture } from "../../shared/picture";
 import type { TicketAnswer } from "../../shared/wire";
@@ -102,7 +101,9 @@ export function Check({
             card={
               <>
                 <Camera size={48} off />
-                <span class="who">{asking ? t("check.asking") : t("stage.own.none")}</span>
+                <span class="who" role="status" data-testid="camera-trouble">
+                  {asking ? t("check.asking") : <CameraWords problem={camera.problem} />}
+                </span>
               </>
             }
           />
@@ -123,7 +124,7 @@ export function Check({
                 chosen={microphone.track?.getSettings().deviceId ?? choice.microphone}
                 onChoose={(id) => void choose("microphone", id)}
               />
-              <Level track={microphone.track} />
+              <Level track={microphone.track} words={asking ? t("check.off") : microphoneWords(t, camera, microphone)} />
             </>
           )}
           <Device
@@ -140,18 +141,8 @@ export function Check({
 
         <footer>
           <div class="words" role="status" aria-live="polite">
-            {insecure ? (
-              <p class="notice bad">
-                {t("device.insecure.camera")} {t("device.insecure.microphone")}
-              </p>
-            ) : (
-              <>
-                <Trouble kind="camera" problem={camera.problem} />
-                <Trouble kind="microphone" problem={microphone.problem} />
-              </>
-            )}
             {ready && <p class="fine">{t("check.ready")}</p>}
-            {bad && <p class="aside">{without(t, camera.problem !== null, microphone.problem !== null)}</p>}
+            {bad && <p class="notice">{without(t, camera.problem !== null, microphone.problem !== null)}</p>}
           </div>
           <div class="buttons">
             {bad && !insecure && (
@@ -179,17 +170,25 @@ function without(t: ReturnType<typeof useT>, camera: boolean, microphone: boolea
   return camera ? t("check.without.camera") : t("check.without.microphone");
 }
 
-function Trouble({
-  kind,
-  problem,
-}: {
-  readonly kind: devices.DeviceKind;
-  readonly problem: devices.DeviceProblem | null;
-}) {
+function CameraWords({ problem }: { readonly problem: devices.DeviceProblem | null }) {
   const t = useT();
+  if (problem === null) return <>{t("stage.own.none")}</>;
+  if (problem !== "insecure") return <>{t(`device.${problem}.camera`)}</>;
+  return (
+    <>
+      {t("device.insecure.camera")} {t("device.insecure.microphone")}
+    </>
+  );
+}
+
+/** What is wrong with the microphone; briefly, where it is the same as with the camera. */
+function microphoneWords(
+  t: ReturnType<typeof useT>,
+  camera: devices.Opened,
+  { problem }: devices.Opened,
+): string | null {
   if (problem === null) return null;
-  const key: Key = `device.${problem}.${kind}`;
-  return <p class="notice">{t(key)}</p>;
+  return camera.problem === problem ? t(`device.also.${problem}`) : t(`device.${problem}.microphone`);
 }
 
 function Device({
@@ -227,7 +226,7 @@ function Device({
 }
 
 /** How loud the microphone is, drawn without drawing the page again. */
-function Level({ track }: { readonly track: MediaStreamTrack | null }) {
+function Level({ track, words }: { readonly track: MediaStreamTrack | null; readonly words: string | null }) {
   const t = useT();
   const bar = useRef<HTMLDivElement>(null);
   const [heard, setHeard] = useState(false);
@@ -254,7 +253,9 @@ function Level({ track }: { readonly track: MediaStreamTrack | null }) {
       <div class="meter" role="img" aria-label={t("check.level")}>
         <div ref={bar} />
       </div>
-      <p>{track === null ? t("check.off") : heard ? t("check.heard") : t("check.speak")}</p>
+      <p data-testid="microphone-trouble">
+        {track === null ? (words ?? t("check.off")) : heard ? t("check.heard") : t("check.speak")}
+      </p>
     </div>
   );
 }

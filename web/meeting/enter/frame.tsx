@@ -10,10 +10,12 @@ export function Languages() {
   return (
     <div class="languages" role="group" aria-label={t("language")}>
       <button class="btn quiet" aria-pressed={now === "vi"} lang="vi" onClick={() => setLanguage("vi")}>
-        Tiếng Việt
+        <span class="long">Tiếng Việt</span>
+        <span class="short">VI</span>
       </button>
       <button class="btn quiet" aria-pressed={now === "en"} lang="en" onClick={() => setLanguage("en")}>
-        English
+        <span class="long">English</span>
+        <span class="short">EN</span>
       </button>
     </div>
   );

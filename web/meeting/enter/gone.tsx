@@ -1,7 +1,7 @@
 import { useT } from "../../shared/i18n";
 import type { Key } from "../../shared/i18n/vi";
 
-type Why = "ended" | "left" | "superseded" | "revoked" | "expired" | "bad-link" | "locked" | "login" | "offline" | "refused";
+type Why = "ended" | "early" | "left" | "superseded" | "revoked" | "expired" | "bad-link" | "locked" | "login" | "offline" | "refused";
 
 const WHY: Readonly<Record<string, Why>> = {
   "ended": "ended",
@@ -10,6 +10,10 @@ const WHY: Readonly<Record<string, Why>> = {
   "revoked": "revoked",
   "expired": "expired",
   "bad-link": "bad-link",
+  "bad-token": "bad-link",
+  "unknown-link": "bad-link",
+  "unknown-meeting": "bad-link",
+  "too-early": "early",
   "locked": "locked",
   "login": "login",
   "offline": "offline",

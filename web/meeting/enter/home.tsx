@@ -140,8 +140,10 @@ const REFUSALS: Readonly<Record<string, Extract<Key, `refused.${string}`>>> = {
   "busy": "refused.busy",
   "not-stored": "refused.not-stored",
   "offline": "refused.offline",
-  "bad-login": "refused.bad-login",
-  "slow-down": "refused.slow-down",
+  "in-doubt": "refused.not-stored",
+  "wrong-password": "refused.bad-login",
+  "too-many": "refused.slow-down",
+  "rate-limited": "refused.busy",
 };
 
 /** A refusal in a sentence, by its code. */

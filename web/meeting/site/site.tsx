@@ -114,7 +114,7 @@ function Lower({ room, bar, onOpen }: LowerProps) {
           {isSite && (
             <>
               <button
-                class="small"
+                class={`small ${own.microphoneOn ? "" : "off"}`}
                 data-testid="microphone"
                 aria-pressed={own.microphoneOn}
                 onClick={() => void room.setMicrophone(!own.microphoneOn)}
@@ -123,7 +123,7 @@ function Lower({ room, bar, onOpen }: LowerProps) {
                 {own.microphoneOn ? t("site.microphone.on") : t("site.microphone.off")}
               </button>
               <button
-                class="small"
+                class={`small ${own.cameraOn ? "" : "off"}`}
                 data-testid="camera"
                 aria-pressed={own.cameraOn}
                 onClick={() => void room.setCamera(!own.cameraOn)}
