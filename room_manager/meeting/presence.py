@@ -6,7 +6,7 @@ from typing import Final
 
 from room_manager.errors import Invalid, Locked, WrongState
 from room_manager.ids import HOST, ConnectionId, SiteId
-from room_manager.meeting import stage
+from room_manager.meeting import content, stage
 from room_manager.meeting.commands import (
     MAX_PEOPLE,
     MAX_REASON_CHARS,
@@ -69,7 +69,7 @@ def drop(state: State, command: Drop, now: float) -> list[AnyEvent]:
     if device is None:
         return []
     if len(site.devices) > 1:
-        return [DeviceDropped(site.id, device)]
+        return _goes_on_with_the_other(state, site, device)
     floor_until = now + FLOOR_GRACE_S if state.floor.site == site.id else None
     return [SiteDropped(site.id, until=now + PRESENCE_GRACE_S, floor_until=floor_until)]
 
@@ -80,7 +80,7 @@ def leave(state: State, command: Leave) -> list[AnyEvent]:
     if device is None:
         return []
     if len(site.devices) > 1:
-        return [DeviceDropped(site.id, device)]
+        return _goes_on_with_the_other(state, site, device)
     return [*gives_up(state, site.id, FloorEnd.LEFT), SiteLeft(site.id)]
 
 
@@ -171,6 +171,12 @@ def on_people_counted(state: State, event: PeopleCounted) -> None:
 def _device(site: Site, connection: ConnectionId) -> Device | None:
     """Which device this connection stands for; None if it is a ghost."""
     return next((device for device, known in site.devices.items() if known == connection), None)
+
+
+def _goes_on_with_the_other(state: State, site: Site, device: Device) -> list[AnyEvent]:
+    """The other device carries on with everything but a shared screen: that was the active one's own."""
+    screen = content.stopped(state, site.id) if device is site.active else []
+    return [*screen, DeviceDropped(site.id, device)]
 
 
 def _enters(state: State, site_id: SiteId, event: type[AnyEvent]) -> Site:

@@ -1,9 +1,10 @@
 """A meeting to try the rules on: it keeps what was said, and its clock moves only when told to."""
 
 from collections.abc import Sequence
-from copy import deepcopy
 from itertools import count
 from typing import Final, TypeVar
+
+import msgspec
 
 from room_manager.ids import HOST, ConnectionId, SiteId
 from room_manager.meeting.commands import AnyCommand, Drop, Join, Leave
@@ -55,11 +56,11 @@ class MeetingDriver:
 
     def do(self, command: AnyCommand, by: Member = CHAIR) -> list[AnyEvent]:
         """Give the command; what it brought about has been applied. Raises what the meeting raises."""
-        before = deepcopy(self.state)
+        before = msgspec.msgpack.encode(self.state)
         try:
             events = self.meeting.handle(command, by, self.now)
         finally:
-            assert self.state == before, "deciding has changed the state"
+            assert msgspec.msgpack.encode(self.state) == before, "deciding has changed the state"
         self._apply(events)
         return events
 

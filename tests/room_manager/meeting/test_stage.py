@@ -16,6 +16,7 @@ from room_manager.meeting.commands import (
 from room_manager.meeting.events import (
     ContentShared,
     ContentStopped,
+    DeviceDropped,
     FloorEnded,
     FloorGiven,
     GraceEnded,
@@ -24,7 +25,7 @@ from room_manager.meeting.events import (
 )
 from room_manager.meeting.floor import FLOOR_GRACE_S
 from room_manager.meeting.presence import PRESENCE_GRACE_S
-from room_manager.meeting.values import FloorEnd, Mode
+from room_manager.meeting.values import Device, FloorEnd, Mode
 from tests.helpers.meeting_driver import (
     CONG_VI,
     LIEU_GIAI,
@@ -213,6 +214,20 @@ def test_content_of_a_lost_speaker_ends_with_its_floor(full: MeetingDriver) -> N
     full.wait(FLOOR_GRACE_S)
 
     assert full.events[-2:] == [ContentStopped(PHUC_XA), FloorEnded(PHUC_XA, FloorEnd.DROPPED)]
+
+
+def test_a_shared_screen_ends_with_the_device_it_is_on(full: MeetingDriver) -> None:
+    full.join(PHUC_XA, Device.BACKUP)
+    full.do(GiveFloor(PHUC_XA, floor_version=0))
+    full.do(ShareContent(PHUC_XA), by=member(PHUC_XA))
+
+    idle = full.drop(PHUC_XA, Device.BACKUP)
+    full.join(PHUC_XA, Device.BACKUP)
+    active = full.drop(PHUC_XA, Device.PRIMARY)
+
+    assert idle == [DeviceDropped(PHUC_XA, Device.BACKUP)]
+    assert active == [ContentStopped(PHUC_XA), DeviceDropped(PHUC_XA, Device.PRIMARY)]
+    assert full.state.floor.site == PHUC_XA
 
 
 def test_content_of_the_host_outlives_floors_but_not_the_host(full: MeetingDriver) -> None:
