@@ -37,25 +37,27 @@ EYES = """
 
 EARS = """
 async () => {
-  const streams = [...document.querySelectorAll("audio, video")]
-    .filter((player) => !player.muted && player.srcObject && player.srcObject.getAudioTracks().length)
-    .map((player) => player.srcObject);
-  const ear = window.__ear ??= new AudioContext();
+  const players = [...document.querySelectorAll("audio, video")].filter((player) => !player.muted);
+  const streams = players.map((player) => player.srcObject).filter((it) => it?.getAudioTracks().length);
+  const ear = (window.__ear ??= new AudioContext());
   await ear.resume();
-  let loudest = { hz: 0, level: -200 };
-  for (const stream of streams) {
-    const analyser = ear.createAnalyser();
-    analyser.fftSize = 4096;
+  const listening = streams.map((stream) => {
+    const analyser = new AnalyserNode(ear, { fftSize: 4096, smoothingTimeConstant: 0 });
     const source = ear.createMediaStreamSource(stream);
     source.connect(analyser);
-    await new Promise((go) => setTimeout(go, 150));
-    const bins = new Float32Array(analyser.frequencyBinCount);
-    analyser.getFloatFrequencyData(bins);
-    bins.forEach((level, i) => {
-      if (level > loudest.level) loudest = { hz: (i * ear.sampleRate) / analyser.fftSize, level };
-    });
-    source.disconnect();
+    return { source, analyser, bins: new Float32Array(analyser.frequencyBinCount) };
+  });
+  let loudest = { hz: 0, level: -200 };
+  for (let look = 0; look < 6; look++) {
+    await new Promise((go) => setTimeout(go, 90));
+    for (const { analyser, bins } of listening) {
+      analyser.getFloatFrequencyData(bins);
+      bins.forEach((level, i) => {
+        if (level > loudest.level) loudest = { hz: (i * ear.sampleRate) / analyser.fftSize, level };
+      });
+    }
   }
+  for (const { source } of listening) source.disconnect();
   return loudest;
 }
 """
@@ -104,6 +106,16 @@ class Window:
     def _hears_tone(self, tone_hz: int) -> bool:
         heard = self.hears()
         return heard.level_db > -60 and abs(heard.hz - tone_hz) < 40
+
+    def enter(self) -> None:
+        """Through the check of camera and microphone, as a person does."""
+        self.page.wait_for_selector('[data-testid="picture-own"][data-fresh="true"]')
+        self.page.click('[data-testid="enter"]')
+        self.page.wait_for_selector('[data-testid="stage"]')
+
+    def shows(self, selector: str, limit_s: float = LIMIT_S) -> None:
+        """Until something like that is to be seen."""
+        self.page.wait_for_selector(selector, timeout=limit_s * 1000)
 
     def wait(self, look: Any, wanted: object, what: str, limit_s: float = LIMIT_S) -> None:
         """Look again and again until it is so; the browser, not we, lets the time pass."""

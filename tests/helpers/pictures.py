@@ -40,8 +40,15 @@ def write_camera(path: Path, colour: Rgb, frames: int = 5) -> Path:
 
 
 def write_voice(path: Path, tone_hz: int) -> Path:
-    """A second of one tone, which the fake microphone repeats."""
-    samples = (int(12_000 * math.sin(2 * math.pi * tone_hz * n / RATE_HZ)) for n in range(RATE_HZ))
+    """A second of one tone, which the fake microphone repeats.
+
+    It comes in syllables: what never pauses is taken for noise and suppressed by the browser.
+    """
+    syllable = RATE_HZ // 4
+    samples = (
+        int(16_000 * math.sin(2 * math.pi * tone_hz * n / RATE_HZ)) if n % syllable < syllable * 3 // 4 else 0
+        for n in range(RATE_HZ)
+    )
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
