@@ -322,7 +322,7 @@ class Walk(RuleBasedStateMachine):
 NO_DEADLINE: Final = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
 TestWalk = Walk.TestCase
-TestWalk.settings = settings(max_examples=150, stateful_step_count=60, **NO_DEADLINE)  # type: ignore[arg-type]
+TestWalk.settings = settings(max_examples=100, stateful_step_count=60, **NO_DEADLINE)  # type: ignore[arg-type]
 
 
 class LongWalk(Walk):
