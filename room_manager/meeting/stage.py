@@ -36,20 +36,22 @@ def _may_be_shown(state: State, site_id: SiteId) -> None:
 
 
 def on_stage_set(state: State, event: StageSet) -> None:
-    _change(state.stage, main=HOST if event.main is None else event.main, tiles=event.tiles)
+    stage = state.stage
+    _becomes(stage, HOST if event.main is None else event.main, event.tiles, stage.content)
 
 
 def on_content_shared(state: State, event: ContentShared) -> None:
-    _change(state.stage, content=event.site)
+    _becomes(state.stage, state.stage.main, state.stage.tiles, event.site)
 
 
 def on_content_stopped(state: State) -> None:
-    _change(state.stage, content=None)
+    _becomes(state.stage, state.stage.main, state.stage.tiles, None)
 
 
 def shows(state: State, main: SiteId) -> None:
     """The site is the main picture, and so no longer a tile."""
-    _change(state.stage, main=main, tiles=_without(state.stage.tiles, main))
+    stage = state.stage
+    _becomes(stage, main, _without(stage.tiles, main), stage.content)
 
 
 def loses(state: State, site: SiteId) -> None:
@@ -58,29 +60,15 @@ def loses(state: State, site: SiteId) -> None:
     if site == HOST or (site != stage.main and site not in stage.tiles):
         return
     main = HOST if stage.main == site else stage.main
-    _change(stage, main=main, tiles=_without(_without(stage.tiles, site), main))
+    _becomes(stage, main, _without(_without(stage.tiles, site), main), stage.content)
 
 
 def _without(tiles: tuple[SiteId, ...], site: SiteId) -> tuple[SiteId, ...]:
     return tuple(tile for tile in tiles if tile != site)
 
 
-_AS_IT_IS: SiteId = SiteId("")
-
-
-def _change(
-    stage: Stage,
-    main: SiteId = _AS_IT_IS,
-    tiles: tuple[SiteId, ...] | None = None,
-    content: SiteId | None = _AS_IT_IS,
-) -> None:
-    """Set what is named; the version counts only what really changed."""
-    before = (stage.main, stage.tiles, stage.content)
-    if main != _AS_IT_IS:
-        stage.main = main
-    if tiles is not None:
-        stage.tiles = tiles
-    if content != _AS_IT_IS:
-        stage.content = content
-    if (stage.main, stage.tiles, stage.content) != before:
+def _becomes(stage: Stage, main: SiteId, tiles: tuple[SiteId, ...], content: SiteId | None) -> None:
+    """The version counts only what really changes."""
+    if (main, tiles, content) != (stage.main, stage.tiles, stage.content):
+        stage.main, stage.tiles, stage.content = main, tiles, content
         stage.version += 1
