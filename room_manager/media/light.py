@@ -324,6 +324,11 @@ class LightPeer:
 
     # --- receiving ---
 
+    def deaf(self) -> None:
+        """Read nothing more: for load, where the kernel may drop what arrives. Consent goes on."""
+        if self._socket is not None and self._loop is not None:
+            self._loop.remove_reader(self._socket.fileno())
+
     def _readable(self) -> None:
         sock, opener = self._socket, LightPeer._opener
         assert opener is not None

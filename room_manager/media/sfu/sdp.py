@@ -21,6 +21,8 @@ DIGEST_BYTES: Final = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
+# What another parser might take for the end of a line must not reach the answer through ours.
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]{1,16}\Z")
 _ICE: Final = re.compile(r"[A-Za-z0-9+/\-_=]{4,256}\Z")
 _LAYER: Final = re.compile(r"[A-Za-z0-9]{1,16}\Z")
@@ -82,7 +84,10 @@ def parse(text: str) -> Offer:
     """Take an offer apart; raise ``BadOffer`` with a sentence for whoever wrote the client."""
     if len(text) > MAX_SDP_BYTES or len(text.encode("utf-8", "replace")) > MAX_SDP_BYTES:
         raise BadOffer("the session description is larger than 64 KiB")
-    lines = text.replace("\r\n", "\n").split("\n")
+    text = text.replace("\r\n", "\n")
+    if _CONTROL.search(text):
+        raise BadOffer("the session description has control characters")
+    lines = text.split("\n")
     if len(lines) > MAX_LINES:
         raise BadOffer("the session description has too many lines")
     if not lines[0].startswith("v=0"):

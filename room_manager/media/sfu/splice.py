@@ -61,7 +61,7 @@ class Numbering:
 
     def splice(self, source: object, packet: SourcePacket, now: float) -> None:
         """From this packet on, ``source`` is what we number."""
-        passed = max(1, int((now - self._at) * self._clock_hz)) if self._at is not None else 1
+        passed = max(1, round((now - self._at) * self._clock_hz)) if self._at is not None else 1
         layer = packet.descriptor.tl0 if packet.descriptor is not None else None
         self._append(
             Segment(

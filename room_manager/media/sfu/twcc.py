@@ -23,19 +23,21 @@ _HEAD: Final = struct.Struct("!HH")
 class ArrivalRecorder:
     """Collects the arrivals of one peer's packets until they are told."""
 
-    __slots__ = ("_arrivals", "_count", "_next")
+    __slots__ = ("_arrivals", "_count", "_newest", "_next")
 
     def __init__(self) -> None:
         self._arrivals: dict[int, float] = {}
+        self._newest: int | None = None
         self._next: int | None = None  # first index not told yet
         self._count = 0
 
     def record(self, seq: int, now: float) -> None:
         """A packet with this 16-bit transport-wide number has arrived."""
-        near = self._next if self._next is not None else seq
-        index = unwrap(seq, near, 16)
-        if index < near and self._next is not None:
+        index = unwrap(seq, self._newest, 16) if self._newest is not None else seq
+        if self._next is not None and index < self._next:
             return  # told as lost already; telling again would contradict
+        if self._newest is None or index > self._newest:
+            self._newest = index
         if len(self._arrivals) < MAX_PENDING:
             self._arrivals.setdefault(index, now)
 

@@ -39,10 +39,13 @@ _ffi.cdef(
 )
 
 
-def open_port(host: str, port: int) -> socket.socket:
-    """Bind, trying again for a while: the port may still be held by an engine that is going."""
+def open_port(host: str, port: int, patience_s: float = BIND_PATIENCE_S) -> socket.socket:
+    """Bind, trying again for a while: the port may still be held by an engine that is going.
+
+    Raises ``OSError``.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    deadline = time.monotonic() + BIND_PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while True:
         sock = socket.socket(family, socket.SOCK_DGRAM)
         sock.setblocking(False)

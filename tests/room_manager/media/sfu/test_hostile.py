@@ -1,0 +1,265 @@
+"""The forwarding unit on a real socket, with somebody on the network who means ill."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+import pytest
+
+from room_manager.ids import ConnectionId, RoomId, SiteId
+from room_manager.media.engine import BadOffer, EngineEvent, MediaDown, MediaUp, Scene
+from room_manager.media.light import ConnectFailed, LightPeer, Sections
+from room_manager.media.sfu import rtcp, vp8
+from room_manager.media.sfu.dtls import Handshake, Identity
+from room_manager.media.sfu.ice import binding_request
+from room_manager.media.sfu.rtp import build
+from room_manager.media.sfu.udp import open_port
+from room_manager.media.sfu.unit import ForwardingUnit
+
+ROOM, A, B = RoomId("phong"), SiteId("00001"), SiteId("00004")
+LIMIT_S: Final = 15.0
+
+
+class Network:
+    """The unit at work in this process, and an attacker's socket."""
+
+    def __init__(self, unit: ForwardingUnit, events: list[EngineEvent]) -> None:
+        self.unit = unit
+        self.events = events
+        self.peers: list[LightPeer] = []
+        self.attacker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.attacker.bind(("127.0.0.1", 0))
+        self.attacker.setblocking(False)
+        self.target = ("127.0.0.1", unit.port)
+
+    def attack(self, datagram: bytes) -> None:
+        self.attacker.sendto(datagram, self.target)
+
+    async def join(self, site: SiteId, *, offer: Callable[[str], str] = lambda text: text) -> LightPeer:
+        """A client that has its answer and is connecting."""
+        peer = LightPeer()
+        self.peers.append(peer)
+        answer = self.unit.join(ROOM, ConnectionId(f"c-{site}"), site, offer(peer.offer()))
+        await peer.accept(answer.sdp, answer.slots)
+        return peer
+
+    async def until(self, look: Callable[[], object]) -> None:
+        deadline = asyncio.get_running_loop().time() + LIMIT_S
+        while not look():
+            assert asyncio.get_running_loop().time() < deadline, "it was not so in time"
+            await asyncio.sleep(0.005)
+
+    async def forwards(self, a: LightPeer, b: LightPeer) -> None:
+        """Pictures of ``a`` still reach ``b``."""
+        self.unit.set_scene(ROOM, Scene(main=A))
+        before, number = b.slots["main"].packets, 0
+
+        def arrived() -> bool:
+            nonlocal number
+            number += 1
+            payload = vp8.descriptor(number, starts_frame=True) + b"\0picture"
+            a.send_rtp("camera", payload, timestamp=number * 3000, layer="f", marker=True)
+            return b.slots["main"].packets > before
+
+        await self.until(arrived)
+
+
+@asynccontextmanager
+async def network() -> AsyncIterator[Network]:
+    events: list[EngineEvent] = []
+    with open_port("127.0.0.1", 0) as sock:
+        unit = ForwardingUnit(sock, ("127.0.0.1",), events.append)
+        running = asyncio.create_task(unit.run())
+        net = Network(unit, events)
+        try:
+            yield net
+        finally:
+            net.attacker.close()
+            for peer in net.peers:
+                peer.close()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+def hostile(test: Callable[[Network], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        async with network() as net:
+            await asyncio.wait_for(test(net), LIMIT_S)
+
+    asyncio.run(whole())
+
+
+def client_hello() -> bytes:
+    identity = Identity()
+    return Handshake(identity, "sha-256", bytes(32), server=False).start()[0]
+
+
+def test_a_client_hello_from_a_third_address_changes_nothing() -> None:
+    async def test(net: Network) -> None:
+        hello = client_hello()
+        for _ in range(50):
+            net.attack(hello)
+
+        a = await net.join(A)
+        for _ in range(50):
+            net.attack(hello)
+        b = await net.join(B)
+        await a.connected()
+        await b.connected()
+
+        await net.until(lambda: net.unit.refused >= 100)
+        await net.forwards(a, b)
+        with pytest.raises(BlockingIOError):
+            net.attacker.recv(2000)
+
+    hostile(test)
+
+
+def test_garbage_of_every_kind_is_answered_by_silence() -> None:
+    async def test(net: Network) -> None:
+        a, b = await net.join(A), await net.join(B)
+        await a.connected()
+        await b.connected()
+
+        for first in range(256):
+            net.attack(bytes([first]) + os.urandom(60))
+            net.attack(bytes([first]))
+        net.attack(b"")
+        net.attack(build(96, 1, 1, 5, b"rtp from nowhere"))
+        net.attack(rtcp.pli(1, a.slots["main"].ssrc))
+
+        await net.forwards(a, b)
+        with pytest.raises(BlockingIOError):
+            net.attacker.recv(2000)
+
+    hostile(test)
+
+
+def test_garbage_from_a_peer_that_has_proved_itself_disturbs_nobody() -> None:
+    async def test(net: Network) -> None:
+        a, b = await net.join(A), await net.join(B)
+        await a.connected()
+        await b.connected()
+
+        for first in (*range(20, 64), *range(128, 192)):
+            b._send_raw(bytes([first]) + os.urandom(60))
+        for size in range(12, 40):
+            b.send_plain(b"\xbf\x60" + os.urandom(size))
+            b.send_control(b"\x9f\xcd" + os.urandom(size // 4 * 4))
+        for number in range(500):  # more streams than anybody has
+            b.send_plain(build(96, 1, 1, 90_000 + number, b"x"))
+
+        await net.forwards(a, b)
+
+    hostile(test)
+
+
+def test_media_before_the_handshake_is_dropped() -> None:
+    async def test(net: Network) -> None:
+        a = await net.join(A)
+        b = await net.join(B)
+        a._send_raw(build(96, 1, 1, 5, b"too early"))
+        a._send_raw(rtcp.pli(1, 5))
+
+        await a.connected()
+        await b.connected()
+
+        await net.forwards(a, b)
+
+    hostile(test)
+
+
+def test_a_wrong_fingerprint_ends_the_call() -> None:
+    async def test(net: Network) -> None:
+        wrong = Identity().fingerprint
+        own = LightPeer().offer().split("sha-256 ")[1].splitlines()[0]
+
+        peer = await net.join(A, offer=lambda text: text.replace(own, wrong))
+
+        await net.until(lambda: MediaDown(ROOM, ConnectionId(f"c-{A}")) in net.events)
+        assert not any(isinstance(event, MediaUp) for event in net.events)
+        peer.close()
+        with pytest.raises(ConnectFailed):
+            await peer.connected()
+
+    hostile(test)
+
+
+def test_an_unknown_or_wrong_user_gets_no_answer() -> None:
+    async def test(net: Network) -> None:
+        peer = LightPeer()
+        answer = net.unit.join(ROOM, ConnectionId("c"), A, peer.offer())
+        ufrag = answer.sdp.split("a=ice-ufrag:")[1].splitlines()[0]
+
+        net.attack(binding_request("x" * 8, "nobody", "password", 1))
+        net.attack(binding_request(peer._ufrag, ufrag, "not the password", 1))
+        net.attack(binding_request("x" * 8, ufrag, "not the password", 1))
+
+        await net.until(lambda: net.unit.refused >= 3)
+        with pytest.raises(BlockingIOError):
+            net.attacker.recv(2000)
+
+    hostile(test)
+
+
+def test_a_client_that_moves_is_followed_once_it_has_proved_itself() -> None:
+    async def test(net: Network) -> None:
+        a, b = await net.join(A), await net.join(B)
+        await a.connected()
+        await b.connected()
+        await net.forwards(a, b)
+        stolen = b._request
+        forged = stolen[:-8] + os.urandom(8)
+        net.attack(forged)  # not authentic: nothing moves
+        await net.forwards(a, b)
+
+        loop = asyncio.get_running_loop()
+        assert b._socket is not None
+        loop.remove_reader(b._socket.fileno())
+        b._socket.close()
+        b._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        b._socket.setblocking(False)
+        b._socket.bind(("127.0.0.1", 0))
+        b._socket.connect(net.target)
+        loop.add_reader(b._socket.fileno(), b._readable)
+        b._send_raw(b._request)
+
+        await net.forwards(a, b)
+
+    hostile(test)
+
+
+def test_a_silent_peer_is_given_up() -> None:
+    async def test(net: Network) -> None:
+        a = await net.join(A)
+        await a.connected()
+        assert a._timer is not None
+        a._timer.cancel()
+        peer = net.unit._peers[ConnectionId(f"c-{A}")]
+
+        peer.heard_at -= 31.0
+
+        await net.until(lambda: MediaDown(ROOM, ConnectionId(f"c-{A}")) in net.events)
+        assert net.unit._by_address == {}
+
+    hostile(test)
+
+
+def test_a_thousand_sections_are_refused_and_the_others_go_on() -> None:
+    async def test(net: Network) -> None:
+        a, b = await net.join(A), await net.join(B)
+        await a.connected()
+        await b.connected()
+        section = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:{}\r\n"
+
+        with pytest.raises(BadOffer):
+            net.unit.join(ROOM, ConnectionId("bomb"), A, LightPeer().offer() + section * 1000)
+        with pytest.raises(BadOffer):
+            net.unit.join(ROOM, ConnectionId("bomb"), A, LightPeer(Sections(video_slots=22)).offer())
+
+        await net.forwards(a, b)
+
+    hostile(test)
