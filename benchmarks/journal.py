@@ -13,14 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import machine, percentile_ms, print_json
-from room_manager.ids import RoomId, SiteId
+from room_manager.ids import ConnectionId, RoomId, SiteId
+from room_manager.meeting.commands import AnyCommand, Join, LowerHand, RaiseHand
 from room_manager.meeting.events import HandRaised
+from room_manager.meeting.lifecycle import opening
+from room_manager.meeting.member import Member
+from room_manager.meeting.values import Device, Role
+from room_manager.runner import Runner
 from room_manager.store.database import open_database
 from room_manager.store.journal import Journal, Recorded
 from room_manager.store.meetings import MeetingStore
 from room_manager.store.sql_journal import SqlJournal
 
 LONGEST_S = 60.0
+FOLD_ROUNDS = 8
 
 
 async def appender(journal: Journal, room: RoomId, epoch: int, appends: int, events: int) -> list[float]:
@@ -69,6 +75,51 @@ async def measure(folder: Path, name: str, appenders: int, appends: int, events:
     }
 
 
+async def measure_room(folder: Path, sites: int) -> dict[str, Any]:
+    """A whole room on the journal: everybody joins at once, then a crash, and the room is folded again."""
+    database = await open_database(f"sqlite+aiosqlite:///{folder / 'room.db'}")
+    codes = [SiteId(f"{number:05}") for number in range(sites)]
+    await MeetingStore(database).create(RoomId("room"), "Giao ban", codes)
+    journal = SqlJournal(database)
+    await journal.start()
+    runner = Runner(RoomId("room"), journal, time.time)
+    await runner.open(opening("Giao ban", codes))
+    task = asyncio.create_task(runner.run())
+    took: list[float] = []
+
+    async def ask(command: AnyCommand, site: SiteId) -> None:
+        begun = time.perf_counter()
+        await runner.submit(command, Member(Role.SITE, site))
+        took.append(time.perf_counter() - begun)
+
+    begun_cpu, begun = time.process_time(), time.perf_counter()
+    await asyncio.gather(*(ask(Join(code, Device.PRIMARY, ConnectionId(code)), code) for code in codes))
+    joined_s, joined_cpu_s = time.perf_counter() - begun, time.process_time() - begun_cpu
+    joins = list(took)
+    for _ in range(FOLD_ROUNDS):
+        await asyncio.gather(*(ask(RaiseHand(code), code) for code in codes))
+        await asyncio.gather(*(ask(LowerHand(code), code) for code in codes))
+    runner.close()
+    await task
+    begun = time.perf_counter()
+    again = Runner(RoomId("room"), journal, time.time)
+    await again.open(opening("Giao ban", codes))
+    folded_s = time.perf_counter() - begun
+    assert again.told.state == runner.told.state
+    await journal.close()
+    await database.close()
+    return {
+        "run": "a room",
+        "sites": sites,
+        "join_all_s": round(joined_s, 3),
+        "join_p99_ms": percentile_ms(joins, 0.99),
+        "join_cpu_us": round(joined_cpu_s / sites * 1e6, 1),
+        "events": again.seq,
+        "fold_s": round(folded_s, 3),
+        "fold_us_per_event": round(folded_s / again.seq * 1e6, 1),
+    }
+
+
 async def measure_all(folder: Path, quick: bool) -> list[dict[str, Any]]:
     share = 10 if quick else 1
     return [
@@ -76,6 +127,7 @@ async def measure_all(folder: Path, quick: bool) -> list[dict[str, Any]]:
         await measure(folder, "one writer, batches of 256", 1, 200 // share, events=256),
         await measure(folder, "20 at once", 20, 200 // share),
         await measure(folder, "600 at once", 600, 20 // min(share, 5)),
+        await measure_room(folder, 579),
     ]
 
 

@@ -264,7 +264,7 @@ class Manager:
         return found
 
     def _on_batch(self, batch: Batch, reactor: MediaReactor) -> None:
-        reactor.look()
+        reactor.look(site for record in batch.records if (site := getattr(record.event, "site", None)))
         if any(isinstance(record.event, MeetingEnded) for record in batch.records):
             self._own(self._mark_ended(batch.room), f"end {batch.room}")
 

@@ -7,6 +7,7 @@ pictures, never the meeting. A call that fails is made again; a restarted engine
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Final
 
 from room_manager.ids import HOST, ConnectionId, RoomId, SiteId
@@ -58,10 +59,18 @@ class MediaReactor:
         self._uses: dict[SiteId, ConnectionId] = {}
         self._standing: dict[SiteId, frozenset[ConnectionId]] = {}
         self._leaving: dict[ConnectionId, None] = {}  # in the order of leaving
+        self._touched: set[SiteId] | None = None  # sites to look at; None: all
         self._closed = False
 
-    def look(self) -> None:
-        """Something has happened in the room. Never blocks."""
+    def look(self, sites: Iterable[SiteId] | None = None) -> None:
+        """Something has happened in the room, to these sites; None: perhaps to any. Never blocks.
+
+        A join must not cost more for those who are there already, so only what changed is looked at.
+        """
+        if sites is None:
+            self._touched = None
+        elif self._touched is not None:
+            self._touched.update(sites)
         self._changed.set()
 
     def forget(self, connection: ConnectionId) -> None:
@@ -81,6 +90,7 @@ class MediaReactor:
         self._scene = None
         self._uses.clear()
         self._leaving.clear()
+        self._touched = None
         self._closed = False
         self._changed.set()
 
@@ -108,8 +118,14 @@ class MediaReactor:
             await self._close_room()
             return
         await self._tell_scene()
-        self._compare_connections()
-        await self._tell_uses()
+        touched, self._touched = self._touched, set()
+        sites = list(self._meeting.state.sites) if touched is None else list(touched)
+        try:
+            self._compare_connections(sites)
+            await self._tell_uses(sites)
+        except BaseException:
+            self.look(None if touched is None else touched)
+            raise
         await self._tell_leaving()
 
     async def _tell_scene(self) -> None:
@@ -122,9 +138,10 @@ class MediaReactor:
         if life == self._life:
             self._scene = scene
 
-    def _compare_connections(self) -> None:
+    def _compare_connections(self, sites: Iterable[SiteId]) -> None:
         """Connections that stand for their site no longer (replaced, dropped, left) are to leave."""
-        for site in self._meeting.state.sites.values():
+        known = self._meeting.state.sites
+        for site in [known[code] for code in sites if code in known]:
             standing = frozenset(site.devices.values())
             before = self._standing.get(site.id, frozenset())
             if standing == before:
@@ -135,8 +152,8 @@ class MediaReactor:
             if not standing:
                 self._uses.pop(site.id, None)
 
-    async def _tell_uses(self) -> None:
-        for site in list(self._standing):
+    async def _tell_uses(self, sites: Iterable[SiteId]) -> None:
+        for site in [code for code in sites if code in self._standing]:
             known = self._meeting.state.sites[site]
             active = None if known.active is None else known.devices[known.active]
             if active is None or self._uses.get(site) == active:

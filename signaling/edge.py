@@ -101,10 +101,8 @@ class Edge:
             try:
                 self._look_for_laggards()
                 await self.standing.refresh()
-                fallen = await self.standing.fallen({one.who for one in self.live})
-                for one in list(self.live):
-                    if one.who in fallen:
-                        one.dismiss("disconnect", 0, "revoked", "what let you in is no longer valid")
+                for one in await self.standing.fallen(list(self.live)):
+                    one.dismiss("disconnect", 0, "revoked", "what let you in is no longer valid")
             except Exception:
                 log.exception("! looking after sockets failed; next time again")
 

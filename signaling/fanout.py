@@ -27,6 +27,7 @@ from signaling.receiver import Receiver
 from signaling.wire import codec, server
 
 COUNTS_EVERY_S: Final = 0.25
+COUNTS_FRAMES_PER_S: Final = 1_500.0  # in all, so that a join costs the same among many
 SPEAKING_EVERY_S: Final = 0.34
 MEDIA_RAMP_PER_S: Final = 100.0  # offers a second after the engine's restart
 
@@ -207,8 +208,11 @@ class Fanout:
         # A newcomer is told the newest counts at once; those who are there, a few times a second.
         if self._renew("counts", self.seq) is not None:
             self._counts_timer = self._soon(
-                self._counts_timer, self._counts_at, COUNTS_EVERY_S, self._tell_counts
+                self._counts_timer, self._counts_at, self._counts_every_s(), self._tell_counts
             )
+
+    def _counts_every_s(self) -> float:
+        return max(COUNTS_EVERY_S, len(self._receivers) / COUNTS_FRAMES_PER_S)
 
     def _tell_counts(self) -> None:
         self._counts_timer = None

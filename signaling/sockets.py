@@ -30,11 +30,8 @@ class Direct:
     def __init__(self, protocol: "DirectProtocol") -> None:
         self._protocol = protocol
         self.on_writable: Callable[[], None] | None = None
-
-    @property
-    def writable(self) -> bool:
+        self.writable = True
         """The peer takes what it is given: nothing waits above the high-water mark."""
-        return self._protocol.writable.is_set()
 
     def write(self, frames: bytes) -> bool:
         """Send one or more whole frames; False if the socket is closing and they went nowhere."""
@@ -71,8 +68,13 @@ class DirectProtocol(WSProtocol):
         extensions = cast("dict[str, object]", self.scope["extensions"])
         extensions[EXTENSION] = self._direct
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._direct.writable = False
+
     def resume_writing(self) -> None:
         super().resume_writing()
+        self._direct.writable = True
         if self._direct.on_writable is not None:
             self._direct.on_writable()
 
@@ -97,7 +99,8 @@ class DirectProtocol(WSProtocol):
         super().handle_message(event)
 
     def write_frames(self, frames: bytes) -> bool:
-        if self.close_sent or self.transport.is_closing() or self.conn.state is not ConnectionState.OPEN:
+        # Whenever a close frame has been sent, by us or by uvicorn, one of these is true.
+        if self.close_sent or self.transport.is_closing() or not self.handshake_complete:
             return False
         self.transport.write(frames)
         return True

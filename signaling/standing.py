@@ -3,7 +3,7 @@ also by another process that writes to the same database."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, Protocol, TypeVar
 
 from room_manager.errors import DomainError
 from room_manager.store.stores import Stores
@@ -15,6 +15,13 @@ class Revoked(DomainError):
     """The link or the log-in that let this member in is no more."""
 
     code: ClassVar[str] = "revoked"
+
+
+class HasIdentity(Protocol):
+    who: Identity
+
+
+M = TypeVar("M", bound=HasIdentity)
 
 
 class Standing:
@@ -43,18 +50,19 @@ class Standing:
         if who.login is not None and not await self._is_logged_in(who.login):
             raise Revoked("the log-in has ended")
 
-    async def fallen(self, members: Iterable[Identity]) -> list[Identity]:
+    async def fallen(self, members: Iterable[M]) -> list[M]:
         """Those of them who must go."""
-        gone: list[Identity] = []
+        gone: list[M] = []
         asked: dict[str, bool] = {}
-        for who in members:
-            if who.link is not None and who.link in self._revoked:
-                gone.append(who)
-            elif who.login is not None:
-                if who.login not in asked:
-                    asked[who.login] = await self._is_logged_in(who.login)
-                if not asked[who.login]:
-                    gone.append(who)
+        for member in members:
+            link, login = member.who.link, member.who.login
+            if link is not None and link in self._revoked:
+                gone.append(member)
+            elif login is not None:
+                if login not in asked:
+                    asked[login] = await self._is_logged_in(login)
+                if not asked[login]:
+                    gone.append(member)
         return gone
 
     async def _is_logged_in(self, login: str) -> bool:
