@@ -108,7 +108,7 @@ class Runner:
         ``NotStored``, ``NotOwner``, ``InDoubt``, or ``Internal``.
         """
         if self._closed is not None:
-            raise self._closed
+            raise type(self._closed)(str(self._closed))
         if len(self._inbox) >= MAX_WAITING:
             raise Busy("too many commands at once; try again shortly")
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -199,6 +199,8 @@ class Runner:
         if decided.records:
             self._tell(decided.records)
         self._answer(decided)
+        if not decided.records:
+            await asyncio.sleep(0)  # a flood of refusals must not keep the loop to itself
 
     async def _store(self, decided: _Decided) -> bool:
         """True: durable. False: the batch is refused, or left in doubt."""
@@ -209,7 +211,6 @@ class Runner:
             self._fail(decided, error)
             raise
         except (NotStored, Busy) as error:
-            log.error("! room %s: %d events refused: %s", self.room, len(decided.records), error)
             self._tentative = copy.deepcopy(self.told)
             self._fail(decided, error)
             return False

@@ -17,7 +17,10 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from room_manager.errors import Busy, DomainError, InDoubt, NotStored
 
 POOL_SIZE: Final = 5
 POOL_WAIT_S: Final = 10.0
@@ -42,21 +45,32 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for looking; what it sees does not change until it is given back."""
-        async with asyncio.timeout(READ_LIMIT_S), self._engine.connect() as connection:
+        """A connection for looking; what it sees does not change until it is given back.
+
+        Raises ``Busy`` if that takes too long.
+        """
+        busy = Busy("the database does not answer; try again shortly")
+        async with _within(READ_LIMIT_S, busy), self._engine.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: all of it is durable after the block, or, if the block raises, none."""
-        async with (
-            asyncio.timeout(WRITE_LIMIT_S),
-            self._writing,
-            self._engine.connect() as plain,
-        ):
-            connection = await plain.execution_options(**_IMMEDIATE)
-            async with connection.begin():
-                yield connection
+        """A transaction: all of it is durable after the block, or, if the block raises, none.
+
+        Raises ``NotStored`` (no space, input/output error), or ``InDoubt`` if it takes too long.
+        """
+        try:
+            async with (
+                _within(WRITE_LIMIT_S, InDoubt("the database does not answer; look again")),
+                self._writing,
+                self._engine.connect() as plain,
+            ):
+                connection = await plain.execution_options(**_IMMEDIATE)
+                async with connection.begin():
+                    yield connection
+        except OperationalError as error:
+            log.error("! database: nothing can be stored: %s", error.orig)
+            raise NotStored("no space is left, or the disk fails; nothing was done") from error
 
     def writing(self) -> AbstractAsyncContextManager[Any]:
         """To be held while writing on a connection of one's own (see :meth:`threaded`)."""
@@ -107,6 +121,16 @@ async def open_database(url: str) -> Database:
         await database.close()
         raise
     return database
+
+
+@asynccontextmanager
+async def _within(limit_s: float, otherwise: DomainError) -> AsyncIterator[None]:
+    """As ``asyncio.timeout``, with a refusal in words."""
+    try:
+        async with asyncio.timeout(limit_s):
+            yield
+    except TimeoutError as error:
+        raise otherwise from error
 
 
 def _set_up(engine: Engine) -> None:

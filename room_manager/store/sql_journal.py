@@ -72,6 +72,7 @@ class SqlJournal:
         self._connection: Connection | None = None  # touched in the thread only
         self._writer: asyncio.Task[None] | None = None
         self._closing = False
+        self._failing = False
         self.commits = 0  # that stored something, since the start
 
     async def start(self) -> None:
@@ -166,14 +167,19 @@ class SqlJournal:
         verdicts: list[Exception | None] = [None] * len(batch)
         try:
             verdicts = await self._store(batch)
+            if self._failing:
+                log.info("= journal: storing again")
+            self._failing = False
         except DBAPIError as error:
-            log.error("! journal: %d appends not stored: %s", len(batch), error.orig)
+            if not self._failing:
+                log.error("! journal: nothing can be stored: %s", error.orig)
+            self._failing = True
             if error.connection_invalidated:
                 failure = InDoubt("the connection broke while this was being stored")
             else:
                 failure = NotStored("no space is left, or the disk fails; nothing was done")
         except Exception as error:
-            log.exception("! journal: %d appends in doubt", len(batch))
+            log.exception("! journal: %d appends are in doubt", len(batch))
             failure = InDoubt("it is not known whether this was stored")
             failure.__cause__ = error
         except asyncio.CancelledError:

@@ -182,9 +182,28 @@ def test_a_question_that_got_lost_is_refused_and_the_room_goes_on() -> None:
             await room.runner.submit(LockMeeting(), CHAIR)
 
         room.journal.loses_questions = False
-        assert await room.runner.submit(MuteAll(), CHAIR) == 2
+        assert await room.runner.submit(LockMeeting(), CHAIR) == 2
 
-        assert [record.event for record in room.heard()] == [AllMuted()]
+        assert [record.event for record in room.heard()] == [MeetingLocked()]
+
+    with_room(test)
+
+
+def test_a_room_in_doubt_does_not_take_itself_back_from_its_successor() -> None:
+    async def test(room: Room) -> None:
+        room.journal.gate.clear()
+        asking = asyncio.create_task(room.runner.submit(LockMeeting(), CHAIR))
+        await asyncio.sleep(1)
+        successor = await room.journal.take_over(ROOM)
+        room.journal.loses_questions = True
+        room.journal.gate.set()
+
+        with pytest.raises(NotOwner):
+            await asking
+        room.journal.loses_questions = False
+        await room.journal.append(ROOM, successor, [Recorded(2, 0.0, "", AllMuted())])
+
+        assert [type(why) for why in room.closed] == [NotOwner]
 
     with_room(test)
 

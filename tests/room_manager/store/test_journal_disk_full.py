@@ -14,6 +14,7 @@ from room_manager.meeting.events import AbsenceExcused
 from room_manager.store.database import open_database
 from room_manager.store.journal import Recorded
 from room_manager.store.meetings import MeetingStore
+from room_manager.store.secrets import SecretStore
 from room_manager.store.sql_journal import SqlJournal
 from tests.helpers import databases
 
@@ -63,6 +64,8 @@ def test_a_full_disk_refuses_loses_nothing_and_recovers(small_disk: Path) -> Non
                     break
         assert refused == 20, "the disk never filled"
         assert 0 < acknowledged == len(await journal.load(ROOM))
+        with pytest.raises(NotStored):  # beside the journal too: a word, not a traceback
+            await SecretStore(database).get_or_make("key", lambda: bytes(500_000))
 
         ballast.unlink()
         await journal.append(ROOM, epoch, [record(acknowledged + 1)])
