@@ -57,6 +57,8 @@ class SfuEngine:
     """One forwarding unit in its own process."""
 
     def __init__(self, settings: SfuSettings) -> None:
+        if settings.host in ("0.0.0.0", "::") and not settings.announce:  # noqa: S104
+            raise ValueError("listening on every address, the engine must be told which ones to announce")
         self._settings = settings
         self._port = settings.port
         self._child: asyncio.subprocess.Process | None = None

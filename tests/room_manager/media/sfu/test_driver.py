@@ -113,3 +113,8 @@ def test_an_address_that_is_not_ours_is_one_clear_error() -> None:
         await engine.close()
 
     asyncio.run(test())
+
+
+def test_listening_everywhere_needs_addresses_to_announce() -> None:
+    with pytest.raises(ValueError, match="announce"):
+        SfuEngine(SfuSettings(host="0.0.0.0"))
