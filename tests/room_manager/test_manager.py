@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from room_manager.errors import Busy, Ended, Invalid, NotOwner, UnknownSite, WrongState
+from room_manager.errors import Busy, Ended, Invalid, NotOwner, NotStored, UnknownSite, WrongState
 from room_manager.ids import HOST, ConnectionId, RoomId, SiteId
 from room_manager.manager import Manager
 from room_manager.media.engine import (
@@ -225,6 +225,33 @@ def test_a_meeting_that_ended_just_before_the_crash_is_marked_at_the_next_start(
         await until_ended(server, rooms[0])
 
     serve(url, before)
+    serve(url, after)
+
+
+def test_a_meeting_that_can_not_be_opened_at_the_start_is_opened_later(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms: list[RoomId] = []
+    take_over = SqlJournal.take_over
+    refused: list[RoomId] = []
+
+    async def before(server: Server) -> None:
+        rooms.append(await server.meeting())
+
+    async def full_at_first(self: SqlJournal, room: RoomId, owned: int | None = None) -> int:
+        if len(refused) < 2:
+            refused.append(room)
+            raise NotStored("no space is left")
+        return await take_over(self, room, owned)
+
+    async def after(server: Server) -> None:
+        assert server.manager.rooms() == []
+        await until(lambda: server.manager.rooms() == rooms)
+        assert await server.manager.submit(rooms[0], LockMeeting(), CHAIR) == 2
+
+    serve(url, before)
+    monkeypatch.setattr("room_manager.manager.OPEN_RETRY_S", 0.01)
+    monkeypatch.setattr(SqlJournal, "take_over", full_at_first)
     serve(url, after)
 
 
