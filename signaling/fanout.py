@@ -175,7 +175,10 @@ class Fanout:
                 for place, receiver in enumerate(self.receivers()):
                     wait_ms = int(place * 1000 / MEDIA_RAMP_PER_S)
                     receiver.outbox.send(_frame(server.MediaLost(retry_after_ms=wait_ms)))
-            case engine.MediaUp() | engine.MediaDown():
+            case engine.MediaUp():
+                # An engine tells a grade when it changes, and every line begins as a good one.
+                self._tell_line(engine.LineQuality(event.room, event.connection, "good", None, 0.0))
+            case engine.MediaDown():
                 pass
 
     def broadcast(self, name: str, frame: bytes) -> None:

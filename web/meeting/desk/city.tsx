@@ -249,6 +249,7 @@ function Legend({ rows, sites, floor, look, onLook }: LegendProps) {
   for (const { code } of sites) {
     const is = lookOf(rows.get(code), floor);
     counts.set(is, (counts.get(is) ?? 0) + 1);
+    if (is === "floor" || is === "weak") counts.set("present", (counts.get("present") ?? 0) + 1);
   }
   return (
     <ul class="legend">

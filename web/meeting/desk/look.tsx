@@ -3,7 +3,8 @@ import type { SiteRow } from "../../shared/wire";
 
 export type Look = "floor" | "present" | "weak" | "away" | "expected" | "left" | "excused";
 
-export const LOOKS: readonly Look[] = ["floor", "present", "weak", "away", "expected", "left", "excused"];
+/** In the order of the legend; those that speak or have a weak line are among the present. */
+export const LOOKS: readonly Look[] = ["present", "floor", "weak", "away", "expected", "left", "excused"];
 
 export function lookOf(row: SiteRow | undefined, floor: string | null): Look {
   if (row === undefined) return "expected";

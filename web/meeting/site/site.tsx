@@ -62,7 +62,7 @@ function Band({ room }: { readonly room: Room }) {
       </p>
       <p class={`quality ${line === "open" ? grade : "lost"}`} data-testid="line" data-grade={line === "open" ? grade : "lost"}>
         <Bars grade={line === "open" ? grade : "none"} size={40} />
-        {line === "open" ? t(`line.${grade}`) : t("line.short.lost")}
+        {line !== "open" ? t("line.short.lost") : grade === "none" ? t("line.short.none") : t(`line.${grade}`)}
       </p>
       <time>{clock(now_s)}</time>
     </header>

@@ -75,7 +75,7 @@ export const vi = {
   "line.short.good": "Tốt",
   "line.short.weak": "Yếu",
   "line.short.bad": "Rất yếu",
-  "line.short.none": "Chưa đo",
+  "line.short.none": "Đang đo",
   "line.short.lost": "Mất kết nối",
   "media.connecting": "Đang nối hình và tiếng…",
   "media.lost": "Hình và tiếng bị gián đoạn – đang nối lại…",
