@@ -23,6 +23,7 @@ LIMIT_S: Final = 30.0
 EYES = """
 (slot) => {
   const video = document.querySelector(`[data-slot="${slot}"] video, video[data-slot="${slot}"]`);
+  if (video?.closest("[data-fresh]")?.dataset.fresh === "false") return null; // an old frame stands there
   if (!video || video.readyState < 2 || !video.videoWidth || video.srcObject === null) return null;
   const canvas = window.__eye ??= document.createElement("canvas");
   canvas.width = 16; canvas.height = 16;

@@ -1,0 +1,118 @@
+"""A member without a page: the wire over a real WebSocket, pictures and sound through a light peer."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
+
+from room_manager.media.light import LightPeer, Sections
+from signaling.simulate.door import Door
+from signaling.wire import server as told
+from signaling.wire.client import ClientMessage, Hello, Offer
+
+LIMIT_S: Final = 15.0
+M = TypeVar("M")
+
+_message: Final = msgspec.json.Decoder(told.AnyServerMessage)
+
+
+class Client:
+    """One connection. ``heard`` is everything, ``latest`` the newest of each type."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._socket: ClientConnection | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._news = asyncio.Condition()
+        self._rid = 0
+        self.heard: list[told.AnyServerMessage] = []
+        self.latest: dict[type, Any] = {}
+        self.peer: LightPeer | None = None
+
+    async def enter(self, link: str) -> "Client":
+        """By a link's token, as a page does; back when welcome and the first counts are there."""
+        ticket = await self._door.ticket(link)
+        self._socket = await connect(
+            self._door.socket_url,
+            origin=Origin(self._door.origin),
+            ssl=self._door.tls,
+            compression=None,
+            ping_interval=None,
+        )
+        self._reading = asyncio.create_task(self._read())
+        await self.say(Hello(rid=self.number(), ticket=ticket))
+        await self.until(told.Welcome, lambda _: True)
+        await self.until(told.Counts, lambda _: True)
+        return self
+
+    def number(self) -> int:
+        """The next rid."""
+        self._rid += 1
+        return self._rid
+
+    async def say(self, message: ClientMessage) -> None:
+        """Without waiting for an answer."""
+        assert self._socket is not None
+        await self._socket.send(msgspec.json.encode(message), text=True)
+
+    async def command(self, make: Callable[..., ClientMessage], **fields: object) -> told.Done:
+        """Ask and be answered ``done``; a refusal fails the test."""
+        message = make(rid=self.number(), **fields)
+        await self.say(message)
+        answer = await self._answer(message.rid)
+        assert isinstance(answer, told.Done), answer
+        return answer
+
+    async def send_media(self, sections: Sections | None = None) -> LightPeer:
+        """Connect to the media engine."""
+        peer = LightPeer(sections, count_only=True)
+        message = Offer(rid=self.number(), sdp=peer.offer())
+        await self.say(message)
+        answer = await self._answer(message.rid)
+        assert isinstance(answer, told.Answer), answer
+        await peer.accept(answer.sdp, answer.slots)
+        await peer.connected()
+        self.peer = peer
+        return peer
+
+    async def until(self, kind: type[M], fits: Callable[[M], bool], limit_s: float = LIMIT_S) -> M:
+        """The newest message of this type once it fits."""
+        async with asyncio.timeout(limit_s), self._news:
+            await self._news.wait_for(lambda: kind in self.latest and fits(self.latest[kind]))
+        found: M = self.latest[kind]
+        return found
+
+    async def _answer(self, rid: int) -> told.AnyServerMessage:
+        def find() -> told.AnyServerMessage | None:
+            return next((m for m in reversed(self.heard) if getattr(m, "rid", None) == rid), None)
+
+        async with asyncio.timeout(LIMIT_S), self._news:
+            await self._news.wait_for(lambda: find() is not None)
+        found = find()
+        assert found is not None
+        return found
+
+    async def _read(self) -> None:
+        assert self._socket is not None
+        try:
+            async for text in self._socket:
+                message = _message.decode(text)
+                async with self._news:
+                    self.heard.append(message)
+                    self.latest[type(message)] = message
+                    self._news.notify_all()
+        except ConnectionClosed:
+            pass
+
+    async def close(self) -> None:
+        """End the media and the line without a word."""
+        if self.peer is not None:
+            self.peer.close()
+        if self._socket is not None:
+            self._socket.transport.abort()
+        if self._reading is not None:
+            await self._reading
