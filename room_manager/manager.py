@@ -4,16 +4,14 @@ What is opened here is closed here. The journal, the stores and the engine belon
 """
 
 import asyncio
-import base64
 import logging
-import secrets
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final
 
 from msgspec import Struct
 
-from room_manager.errors import Ended, UnknownSite, WrongState
-from room_manager.ids import HOST, ConnectionId, RoomId, SiteId
+from room_manager.errors import Ended, WrongState
+from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import (
     MAX_SDP_BYTES,
     Answer,
@@ -29,6 +27,7 @@ from room_manager.meeting.lifecycle import opening
 from room_manager.meeting.meeting import Meeting
 from room_manager.meeting.member import Member
 from room_manager.meeting.state import State
+from room_manager.planning import plan_meeting
 from room_manager.reactors import MediaReactor
 from room_manager.runner import Batch, Clock, Listener, OnClosed, Runner
 from room_manager.store.journal import Journal, UnknownMeeting
@@ -106,14 +105,7 @@ class Manager:
 
         Raises ``Invalid``, ``Limit`` or ``UnknownSite``.
         """
-        expected = [site for site in opening(title, sites).sites if site != HOST]
-        known = await self._stores.roster.units(expected)
-        missing = [site for site in expected if site not in known]
-        if missing:
-            raise UnknownSite(f"not on the roster: {', '.join(missing[:5])}")
-        room = RoomId(base64.b32encode(secrets.token_bytes(10)).decode().lower())
-        await self._stores.meetings.create(room, title.strip(), expected, frozenset(simulated))
-        return room
+        return await plan_meeting(self._stores, title, sites, simulated)
 
     async def open_meeting(self, room: RoomId) -> None:
         """The room is served here. One that is open already stays as it is.

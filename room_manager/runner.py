@@ -95,9 +95,8 @@ class Runner:
         self._taken: list[_Pending] = []  # out of the inbox and not yet answered
         self._in_doubt: _Decided | None = None
         self._quiet_until = 0.0  # nothing expires and nothing is tried again before
-        self._alive: set[ConnectionId] | None = (
-            None  # joined since the restart; None: all have had their time
-        )
+        # Connections that joined since the restart; None: whoever was there before has had the time.
+        self._alive: set[ConnectionId] | None = None
 
     # --- for everybody ---
 
@@ -311,7 +310,7 @@ class Runner:
             self.told.apply(record.event)
             if self._alive is not None and isinstance(record.event, SiteJoined):
                 self._alive.add(record.event.connection)
-        self.seq = records[-1].seq
+            self.seq = record.seq
 
     def _tell(self, records: list[Recorded]) -> None:
         self._remember(records)
