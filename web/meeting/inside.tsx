@@ -13,6 +13,7 @@ export function Inside({ room }: { readonly room: Room }) {
   const role = useStore(room.state, (state) => state.you?.role ?? null);
   const here = useStore(room.state, (state) => state.meeting !== null && state.stage !== null);
   useTold(room);
+  useAwake();
   return (
     <>
       {role === null || !here ? (
@@ -61,9 +62,33 @@ function useTold(room: Room): void {
   const media = useStore(room.media, (state) => state.status);
   const role = useStore(room.state, (state) => state.you?.role ?? "");
   const site = useStore(room.state, (state) => state.you?.site?.code ?? "");
+  const title = useStore(room.state, (state) => state.meeting?.title ?? "");
+  useLayoutEffect(() => {
+    if (title !== "") document.title = `${title} – Điểm Cầu`;
+  }, [title]);
   useLayoutEffect(() => {
     Object.assign(document.documentElement.dataset, { line, media, role, site });
   }, [line, media, role, site]);
+}
+
+/** The screen of a meeting does not go to sleep. */
+function useAwake(): void {
+  useEffect(() => {
+    let lock: WakeLockSentinel | null = null;
+    const ask = () => {
+      if (document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
+      navigator.wakeLock.request("screen").then(
+        (given) => (lock = given),
+        () => undefined, // low battery, or not a secure page: the room's own settings decide
+      );
+    };
+    ask();
+    document.addEventListener("visibilitychange", ask);
+    return () => {
+      document.removeEventListener("visibilitychange", ask);
+      void lock?.release();
+    };
+  }, []);
 }
 
 /** The server's clock, in seconds UTC; draws again every `every_ms`. */

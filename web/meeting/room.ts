@@ -43,6 +43,8 @@ export interface Entry {
   readonly choice: devices.Choice;
   readonly camera: MediaStreamTrack | null;
   readonly microphone: MediaStreamTrack | null;
+  /** Nobody has checked the devices: open them once it is known that this member sends. */
+  readonly unchecked: boolean;
 }
 
 const PLACE_ASKED_WITHIN_MS = 2_000;
@@ -64,8 +66,11 @@ export class Room {
   private readonly wire: Line;
   private readonly peer: Media;
   private placeTimer: ReturnType<typeof setTimeout> | undefined;
+  private toOpen: boolean;
+  private stopped = false;
 
   constructor(readonly entry: Entry) {
+    this.toOpen = entry.unchecked;
     this.own = new Store<Own>({
       camera: entry.camera,
       microphone: entry.microphone,
@@ -97,6 +102,7 @@ export class Room {
 
   /** The page goes away; the site keeps its place for a while. */
   stop(): void {
+    this.stopped = true;
     navigator.mediaDevices?.removeEventListener("devicechange", this.devicesChanged);
     clearTimeout(this.placeTimer);
     this.wire.close();
@@ -164,6 +170,27 @@ export class Room {
     this.own.update((own) => ({ ...own, camera, cameraOn: on && camera !== null }));
     this.watchTracks();
     this.tellDevices();
+  }
+
+  /** Entering does not wait for the devices: a question that nobody answers must not keep a room out. */
+  private async openDevices(): Promise<void> {
+    const { camera, microphone } = await devices.openBoth(this.entry.choice);
+    if (this.stopped) {
+      for (const { track } of [camera, microphone]) track?.stop();
+      return;
+    }
+    this.peer.setCamera(camera.track);
+    this.peer.setMicrophone(microphone.track);
+    this.own.update((own) => ({
+      ...own,
+      camera: camera.track,
+      microphone: microphone.track,
+      cameraOn: camera.track !== null,
+      microphoneOn: microphone.track !== null,
+    }));
+    this.watchTracks();
+    this.tellDevices();
+    this.soundBlocked.set(false); // a page that captures may sound without a click: try again
   }
 
   async share(): Promise<void> {
@@ -262,7 +289,10 @@ export class Room {
   }
 
   private entered(resumed: boolean): void {
-    this.tellDevices();
+    if (this.toOpen && this.state.get().you?.site != null) {
+      this.toOpen = false;
+      void this.openDevices();
+    } else this.tellDevices();
     this.peer.renew(); // the server knows media by connection, and this is a new one
     if (this.may("watch-presence") || this.isOfficial()) {
       this.wire.post({ type: "watch-presence", on: true });

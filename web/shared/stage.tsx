@@ -1,7 +1,7 @@
 /** What everybody sees: main picture, content, tiles; the same on the ward's screen and on the desk. */
 import type { ComponentChildren } from "preact";
 import { useT } from "./i18n";
-import { Camera, Screen } from "./icons";
+import { Camera, Microphone, Screen } from "./icons";
 import type { MediaState, VideoSlot } from "./media";
 import { Picture } from "./picture";
 import { mainFor } from "./state";
@@ -12,10 +12,11 @@ interface Props {
   readonly own: string | null; // the own site's code
   readonly camera: MediaStreamTrack | null;
   readonly tracks: MediaState["tracks"];
+  readonly speaking: readonly SiteRef[];
   readonly onTile?: (site: SiteRef) => ComponentChildren; // a control on each tile
 }
 
-export function StageView({ stage, own, camera, tracks, onTile }: Props) {
+export function StageView({ stage, own, camera, tracks, speaking, onTile }: Props) {
   const t = useT();
   const main = mainFor(stage, own);
   const content = stage.content;
@@ -28,16 +29,18 @@ export function StageView({ stage, own, camera, tracks, onTile }: Props) {
 
   const picture = (slot: VideoSlot, site: SiteRef, extra: ComponentChildren = null) => {
     const mine = site.code === own;
+    const heard = speaking.some(({ code }) => code === site.code);
     return (
       <Picture
         key={slot}
         track={mine ? camera : tracks[slot]}
         slot={slot}
         site={site.code}
-        class={`slot-${slot.replace(/-\d$/, "")}`}
+        class={`slot-${slot.replace(/-\d$/, "")} ${heard ? "heard" : ""}`}
         card={<NoPicture site={site} own={mine} />}
         name={
           <>
+            {heard && <Microphone size={16} />}
             <Name site={site} />
             {extra}
           </>

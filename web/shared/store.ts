@@ -44,6 +44,15 @@ export function useStore<T, P = T>(store: Store<T>, pick: (value: T) => P = iden
   return picked;
 }
 
+/** Call `expire` when what began at `at_ms` has lasted `shown_ms`. */
+export function useExpiry(at_ms: number | undefined, shown_ms: number, expire: () => void): void {
+  useEffect(() => {
+    if (at_ms === undefined) return undefined;
+    const timer = setTimeout(expire, at_ms + shown_ms - Date.now());
+    return () => clearTimeout(timer);
+  }, [at_ms]);
+}
+
 function identity<T>(value: T): T {
   return value;
 }

@@ -37,6 +37,7 @@ function DeskStage({ room, acts }: { readonly room: Room; readonly acts: Acts })
   const tracks = useStore(room.media, (media) => media.tracks);
   const status = useStore(room.media, (media) => media.status);
   const camera = useStore(room.own, (mine) => mine.camera);
+  const speaking = useStore(room.state, (state) => state.speaking);
   if (stage === null) return null;
   return (
     <div class="frame16">
@@ -45,6 +46,7 @@ function DeskStage({ room, acts }: { readonly room: Room; readonly acts: Acts })
         own={own}
         camera={camera}
         tracks={tracks}
+        speaking={speaking}
         onTile={(site) =>
           room.may("set-stage") &&
           site.code !== stage.host.code && (

@@ -51,6 +51,15 @@ export function City({ room, look, district, onLook, onDistrict }: Props) {
     const code = (event.target as Element).closest("[data-cell]")?.getAttribute("data-cell");
     setPointed(code == null ? null : { text: nameOf(code), x: event.clientX, y: event.clientY });
   };
+  const focus = (event: FocusEvent) => {
+    const tile = event.target as Element;
+    const group = groups.find(({ info }) => info.code === tile.getAttribute("data-district"));
+    if (group === undefined || !tile.matches(":focus-visible")) return;
+    const counts = LOOKS.map((one) => [one, group.sites.filter((s) => lookOf(rows.get(s.code), floor) === one).length] as const);
+    const words = counts.filter(([, n]) => n > 0).map(([one, n]) => `${t(wordOf(one))} ${n}`);
+    const { left, top } = tile.getBoundingClientRect();
+    setPointed({ text: `${group.info.name}: ${words.join(", ")}`, x: left, y: top });
+  };
   const key = (event: KeyboardEvent) => {
     const here = groups[current];
     if (here === undefined) return;
@@ -81,6 +90,8 @@ export function City({ room, look, district, onLook, onDistrict }: Props) {
         onKeyDown={key}
         onPointerMove={point}
         onPointerLeave={() => setPointed(null)}
+        onFocusIn={focus}
+        onFocusOut={() => setPointed(null)}
       >
         {groups.map(({ info, sites: units }, i) =>
           tiles(

@@ -1,11 +1,10 @@
 /** What was just done, by whom; and taking back what one did oneself. */
-import { useEffect } from "preact/hooks";
 import { clock, useT, type Translate } from "../../shared/i18n";
 import { vi, type Key } from "../../shared/i18n/vi";
 import { Undo } from "../../shared/icons";
-import { useStore } from "../../shared/store";
+import { refusal } from "../../shared/refusal";
+import { useExpiry, useStore } from "../../shared/store";
 import type { Act } from "../../shared/wire";
-import { refusal } from "../enter/home";
 import type { Room } from "../room";
 
 const UNDO_SHOWN_MS = 15_000;
@@ -63,14 +62,6 @@ export function LastActs({ room }: { readonly room: Room }) {
       </button>
     </div>
   );
-}
-
-function useExpiry(at_ms: number | undefined, shown_ms: number, expire: () => void): void {
-  useEffect(() => {
-    if (at_ms === undefined) return undefined;
-    const timer = setTimeout(expire, at_ms + shown_ms - Date.now());
-    return () => clearTimeout(timer);
-  }, [at_ms]);
 }
 
 /** An event in words. `detail` may say which mode; other details are for the minutes. */

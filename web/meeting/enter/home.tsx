@@ -1,8 +1,8 @@
 /** The first page: log in, then choose a meeting. */
 import { useEffect, useState } from "preact/hooks";
 import { useT, type Translate } from "../../shared/i18n";
-import type { Key } from "../../shared/i18n/vi";
 import { codeOf } from "../../shared/problem";
+import { refusal } from "../../shared/refusal";
 import * as rest from "../../shared/rest";
 import type { MeetingSummary, SessionAnswer } from "../../shared/wire";
 import { Frame } from "./frame";
@@ -126,27 +126,4 @@ function Meetings({ session, onOut }: { readonly session: SessionAnswer; readonl
 function stateOf(t: Translate, state: string): string {
   if (state === "ended") return t("meetings.ended");
   return state === "locked" ? t("meetings.locked") : t("meetings.open");
-}
-
-const REFUSALS: Readonly<Record<string, Extract<Key, `refused.${string}`>>> = {
-  "stale": "refused.stale",
-  "not-allowed": "refused.not-allowed",
-  "wrong-state": "refused.wrong-state",
-  "unknown-site": "refused.unknown-site",
-  "locked": "refused.locked",
-  "ended": "refused.ended",
-  "limit": "refused.limit",
-  "invalid": "refused.invalid",
-  "busy": "refused.busy",
-  "not-stored": "refused.not-stored",
-  "offline": "refused.offline",
-  "in-doubt": "refused.not-stored",
-  "wrong-password": "refused.bad-login",
-  "too-many": "refused.slow-down",
-  "rate-limited": "refused.busy",
-};
-
-/** A refusal in a sentence, by its code. */
-export function refusal(t: Translate, code: string): string {
-  return t(REFUSALS[code] ?? "refused.internal");
 }

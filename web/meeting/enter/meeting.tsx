@@ -42,7 +42,7 @@ export function MeetingPage({ meeting }: { readonly meeting: string }) {
   const link = useMemo(() => location.hash.slice(1), []);
   const [step, setStep] = useState<Step>({ kind: "asking" });
 
-  const enter = ({ camera, microphone, choice }: Checked) => {
+  const enter = ({ camera, microphone, choice }: Checked, unchecked = false) => {
     const room = new Room({
       meeting,
       ticket: async () => (await ticketFor(meeting, link)).ticket,
@@ -51,19 +51,16 @@ export function MeetingPage({ meeting }: { readonly meeting: string }) {
       choice,
       camera,
       microphone,
+      unchecked,
     });
     room.start();
     setStep({ kind: "in", room });
   };
 
-  const enterUnasked = async () => {
-    const choice = devices.rememberedChoice();
-    const { camera, microphone } = await devices.openBoth(choice);
-    enter({ camera: camera.track, microphone: microphone.track, choice });
-  };
+  const enterUnasked = () => enter({ camera: null, microphone: null, choice: devices.rememberedChoice() }, true);
 
   const begin = () => {
-    if (recall(meeting, link).resume !== null || AUTO) return void enterUnasked();
+    if (recall(meeting, link).resume !== null || AUTO) return enterUnasked();
     setStep({ kind: "asking" });
     ticketFor(meeting, link).then(
       (ticket) => setStep({ kind: "check", ticket }),
@@ -80,8 +77,13 @@ export function MeetingPage({ meeting }: { readonly meeting: string }) {
     if (step.kind === "in") {
       const { room } = step;
       const stop = () => room.stop();
+      const back = (event: PageTransitionEvent) => event.persisted && location.reload();
       addEventListener("pagehide", stop);
-      return () => removeEventListener("pagehide", stop);
+      addEventListener("pageshow", back);
+      return () => {
+        removeEventListener("pagehide", stop);
+        removeEventListener("pageshow", back);
+      };
     }
     return undefined;
   }, [step]);
@@ -100,7 +102,7 @@ export function MeetingPage({ meeting }: { readonly meeting: string }) {
         </Frame>
       );
     case "check":
-      return <Check ticket={step.ticket} onEnter={enter} />;
+      return <Check ticket={step.ticket} onEnter={(checked) => enter(checked)} />;
     case "in":
       return <Live room={step.room} onAgain={begin} />;
   }

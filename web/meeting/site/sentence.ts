@@ -2,6 +2,7 @@
 import { span, type Translate } from "../../shared/i18n";
 import type { LineStatus } from "../../shared/line";
 import type { MediaState } from "../../shared/media";
+import { refusal } from "../../shared/refusal";
 import type { RoomState } from "../../shared/state";
 
 export type Tone = "calm" | "good" | "call" | "bad";
@@ -19,6 +20,7 @@ export interface Situation {
   readonly microphoneOn: boolean;
   readonly place: number | null;
   readonly waiting: boolean; // the own name is on the list, wherever
+  readonly refused: string | null; // the code of what was just refused
   readonly now_s: number;
 }
 
@@ -27,6 +29,7 @@ export function sentence(t: Translate, at: Situation): Sentence {
   const own = state.you?.site?.code ?? null;
   if (at.line !== "open") return { text: t("line.lost"), tone: "bad" };
   if (state.meeting?.ended === true) return { text: t("site.next.ended"), tone: "calm" };
+  if (at.refused !== null) return { text: refusal(t, at.refused), tone: "bad" };
   if (own !== null && state.floor?.site?.code === own) return invited(t, at);
   if (at.justBack) return { text: t("line.back"), tone: "good" };
   if (at.media === "lost") return { text: t("media.lost"), tone: "bad" };

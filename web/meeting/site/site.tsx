@@ -5,7 +5,7 @@ import { clock, useT } from "../../shared/i18n";
 import { Bars, Camera, Cross, Door, Hand, Loud, Microphone, People, Screen, Stop } from "../../shared/icons";
 import { Picture } from "../../shared/picture";
 import { StageView } from "../../shared/stage";
-import { useStore } from "../../shared/store";
+import { useExpiry, useStore } from "../../shared/store";
 import { useTheme } from "../../shared/theme";
 import { useNow } from "../inside";
 import type { Room } from "../room";
@@ -15,6 +15,9 @@ import { useRemote } from "./remote";
 import { sentence } from "./sentence";
 
 const BACK_SHOWN_MS = 5_000;
+const REFUSAL_SHOWN_MS = 6_000;
+/** A press that was meant for what the button said a moment ago must not end a speech that has just begun. */
+const SETTLE_MS = 1_000;
 
 type Open = "people" | "leave" | null;
 
@@ -74,8 +77,9 @@ function SiteStage({ room }: { readonly room: Room }) {
   const own = useStore(room.state, (state) => state.you?.site?.code ?? null);
   const tracks = useStore(room.media, (media) => media.tracks);
   const camera = useStore(room.own, (mine) => mine.camera);
+  const speaking = useStore(room.state, (state) => state.speaking);
   if (stage === null) return null;
-  return <StageView stage={stage} own={own} camera={camera} tracks={tracks} />;
+  return <StageView stage={stage} own={own} camera={camera} tracks={tracks} speaking={speaking} />;
 }
 
 interface LowerProps {
@@ -89,7 +93,9 @@ function Lower({ room, bar, onOpen }: LowerProps) {
   const t = useT();
   const you = useStore(room.state, (state) => state.you);
   const own = useStore(room.own);
-  const onStage = useStore(room.state, (state) => state.stage?.main.code === state.you?.site?.code);
+  const line = useStore(room.line, (status) => status.kind);
+  const isMain = useStore(room.state, (state) => state.stage?.main.code === state.you?.site?.code);
+  const onStage = isMain && line === "open";
   const speaking = useStore(room.state, (state) => state.floor?.site != null && state.floor.site.code === state.you?.site?.code);
   const contentIsOurs = useStore(
     room.state,
@@ -192,6 +198,8 @@ function Next({ room }: { readonly room: Room }) {
   const microphoneOn = useStore(room.own, (mine) => mine.microphoneOn);
   const raised = useStore(room.handRaised);
   const justBack = useJustBack(line);
+  const notice = useStore(room.notice);
+  useExpiry(notice?.at_ms, REFUSAL_SHOWN_MS, () => room.notice.set(null));
   const now_s = useNow(room);
   const { text, tone } = sentence(t, {
     state,
@@ -201,6 +209,7 @@ function Next({ room }: { readonly room: Room }) {
     microphoneOn,
     place,
     waiting: raised,
+    refused: notice?.code ?? null,
     now_s,
   });
   return (
@@ -234,7 +243,12 @@ function BigButton({ room }: { readonly room: Room }) {
   const speaking = useStore(room.state, (state) => state.floor?.site != null && state.floor.site.code === state.you?.site?.code);
   const raised = useStore(room.handRaised);
   const act = speaking ? "yield" : raised ? "lower" : "raise";
+  const since_ms = useRef(0);
+  useEffect(() => {
+    since_ms.current = performance.now();
+  }, [act]);
   const press = () => {
+    if (act === "yield" && performance.now() - since_ms.current < SETTLE_MS) return undefined;
     switch (act) {
       case "yield":
         return room.do({ type: "yield-floor" });
