@@ -74,11 +74,18 @@ async function inbound() {
       energy: report.totalAudioEnergy ?? 0, dropped: report.framesDropped ?? 0};
   return found;
 }
-async function layers() {
-  const found = {};
+async function repaired() {
+  let sent = 0;
   for (const report of (await pc.getStats()).values())
-    if (report.type === "outbound-rtp" && report.rid) found[report.rid] = report.packetsSent;
-  return found;
+    if (report.type === "outbound-rtp") sent += report.retransmittedPacketsSent ?? 0;
+  return sent;
+}
+async function layers() {  // widths the encoder gives now, the largest last; fewer on a busy machine
+  const found = [];
+  for (const report of (await pc.getStats()).values())
+    if (report.type === "outbound-rtp" && report.rid && report.active && report.framesPerSecond > 0)
+      found.push([report.frameWidth, report.rid]);
+  return found.sort((a, b) => a[0] - b[0]);
 }
 function setLayer(rid, active) {
   const sender = pc.getTransceivers()[1].sender, parameters = sender.getParameters();
@@ -97,6 +104,7 @@ class MediaStand:
         self.engine = engine
         self.events: list[EngineEvent] = []
         self.url = ""
+        self.through: int | None = None  # a relay's port that clients are told in place of the engine's
         self._joins = 0
 
     def do(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -108,7 +116,10 @@ class MediaStand:
         self._joins += 1
         connection = ConnectionId(f"{site}-{self._joins}")
         answer = self.do(self.engine.join(ROOM, connection, SiteId(site), offer))
-        return {"sdp": answer.sdp, "slots": answer.slots}
+        text = answer.sdp
+        if self.through is not None:
+            text = text.replace(f" {self.engine.port} ", f" {self.through} ")
+        return {"sdp": text, "slots": answer.slots}
 
     async def listen(self) -> None:
         """Keep what the engine tells."""
@@ -130,9 +141,11 @@ def media_stand() -> Iterator[MediaStand]:
         listening = asyncio.run_coroutine_threadsafe(stand.listen(), loop)
         stand.url = f"http://127.0.0.1:{server.server_port}/"
         serving.start()
-        yield stand
-        stand.do(stand.engine.close())
-        listening.result(10)
+        try:
+            yield stand
+        finally:
+            stand.do(stand.engine.close())
+            listening.result(10)
     finally:
         if serving.is_alive():
             server.shutdown()

@@ -31,6 +31,15 @@ class Meeting:
     def scene(self, scene: Scene) -> None:
         self.stand.do(self.stand.engine.set_scene(ROOM, scene))
 
+    def best_arrives(self, watching: SiteId, shown: SiteId) -> None:
+        """Until the main slot has the largest layer that the site sends, and it sends more than one."""
+
+        def same() -> bool:
+            sent = self.evaluate(shown, "layers()")
+            return len(sent) > 1 and self.evaluate(watching, "width('main')") == sent[-1][0]
+
+        self.windows[watching].wait(same, True, "main has the best layer:", limit_s=60)
+
     def evaluate(self, site: SiteId, script: str) -> Any:
         return self.windows[site].page.evaluate(script)
 
@@ -61,12 +70,11 @@ def test_the_stage_arrives_and_the_main_site_sees_the_host(meeting: Meeting) -> 
     assert ward.hears().level_db < -70
 
 
-def test_the_top_layer_comes_for_the_main_slot(meeting: Meeting) -> None:
-    other = meeting.windows[OTHER]
+def test_the_best_layer_that_is_sent_comes_for_the_main_slot(meeting: Meeting) -> None:
+    meeting.best_arrives(OTHER, WARD)
 
-    other.wait(lambda: other.page.evaluate("width('main')"), 960, "the width of main is")
-
-    assert meeting.windows[HOST].page.evaluate("width('tile-1')") == 240
+    assert meeting.evaluate(OTHER, "width('main')") > 240
+    assert meeting.evaluate(HOST, "width('tile-1')") == 240
 
 
 def test_switching_needs_no_renegotiation_and_loses_nothing(meeting: Meeting) -> None:
@@ -87,14 +95,17 @@ def test_switching_needs_no_renegotiation_and_loses_nothing(meeting: Meeting) ->
 def test_a_layer_that_vanishes_while_watched_is_replaced(meeting: Meeting) -> None:
     other = meeting.windows[OTHER]
     meeting.scene(Scene(main=WARD, host=HOST))
-    other.wait(lambda: other.page.evaluate("width('main')"), 960, "the width of main is")
+    meeting.best_arrives(OTHER, WARD)
+    width, top = meeting.evaluate(WARD, "layers()")[-1]
 
-    meeting.evaluate(WARD, "setLayer('f', false)")
+    meeting.evaluate(WARD, f"setLayer('{top}', false)")
 
-    other.wait(lambda: other.page.evaluate("width('main')"), 480, "the width of main is", limit_s=5)
+    other.wait(
+        lambda: 0 < other.page.evaluate("width('main')") < width, True, "a smaller picture:", limit_s=10
+    )
     other.wait_colour("main", "green", limit_s=5)
-    meeting.evaluate(WARD, "setLayer('f', true)")
-    other.wait(lambda: other.page.evaluate("width('main')"), 960, "the width of main is")
+    meeting.evaluate(WARD, f"setLayer('{top}', true)")
+    meeting.best_arrives(OTHER, WARD)
 
 
 def test_a_shared_screen_is_content_without_renegotiation(meeting: Meeting) -> None:
