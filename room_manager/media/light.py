@@ -21,7 +21,7 @@ from room_manager.media.sfu import negotiation as n
 from room_manager.media.sfu import private, rtcp
 from room_manager.media.sfu.dtls import Handshake, HandshakeFailed, Identity
 from room_manager.media.sfu.ice import binding_request
-from room_manager.media.sfu.rtp import Malformed, Packet, build, extension_block, looks_like_rtcp
+from room_manager.media.sfu.rtp import Malformed, Packet, build, extension_block, looks_like_rtcp, unwrap
 from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES, Keys, Opener
 
 Kind = Literal["microphone", "camera", "screen"]
@@ -111,6 +111,7 @@ class LightPeer:
         self._octets: dict[int, int] = {}
         self._transport_seq = 0
         self._player: LoopPlayer | None = None
+        self._played: LoopPlayer | None = None  # kept when stopped: numbers must go on from where they were
         self._by_ssrc: dict[int, Arrived] = {}
         self._repair_ssrcs: dict[int, Arrived] = {}
         self.slots: dict[str, Arrived] = {}
@@ -225,7 +226,11 @@ class LightPeer:
 
     def play(self, loop: Loop, *, layers: Sequence[str] = LAYERS, voice: bool = True) -> None:
         """Send a loop over and over from now on: its picture in these layers, and its sound."""
-        self._player = LoopPlayer(loop, self._send_frame, layers=tuple(layers), voice=voice)
+        if self._played is None:
+            self._played = LoopPlayer(loop, self._send_frame, layers=tuple(layers), voice=voice)
+        else:
+            self._played.change(loop, layers=tuple(layers), voice=voice)
+        self._player = self._played
         Beat.of(asyncio.get_running_loop()).add(self)
 
     def stop(self) -> None:
@@ -235,7 +240,7 @@ class LightPeer:
     def only(self, layers: Sequence[str]) -> None:
         """Send only these layers of the loop from now on."""
         if self._player is not None:
-            self._player.layers = tuple(layers)
+            self._player.change(self._player.loop, layers=tuple(layers), voice=self._player.voice)
 
     def send_rtp(
         self,
@@ -385,11 +390,11 @@ class LightPeer:
         if arrived.highest is None:
             arrived.highest = seq
             return
-        step = (seq - arrived.highest) & 0xFFFF
-        if step < 0x8000:
-            arrived.lost += step - 1
-            arrived.highest = seq
-        else:
+        index = unwrap(seq, arrived.highest, 16)
+        if index > arrived.highest:
+            arrived.lost += index - arrived.highest - 1
+            arrived.highest = index
+        elif index < arrived.highest:
             arrived.lost -= 1
 
     def _control(self, plain: bytes) -> None:

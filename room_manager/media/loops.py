@@ -66,7 +66,7 @@ class LoopPlayer:
     """Plays one loop for one sender."""
 
     def __init__(self, loop: Loop, send: Send, *, layers: tuple[str, ...], voice: bool) -> None:
-        self._loop = loop
+        self.loop = loop
         self._send = send
         self.layers = layers
         self.voice = voice
@@ -79,6 +79,16 @@ class LoopPlayer:
         self._audio_due_at = 0.0
         self._jump = False
 
+    def change(self, loop: Loop, *, layers: tuple[str, ...], voice: bool) -> None:
+        """Play this from now on, beginning with a keyframe; the numbers go on."""
+        if loop is not self.loop or layers != self.layers:
+            self._jump = True
+        if loop is not self.loop:
+            self.loop = loop
+            self._frame = self._packet = 0
+        self.layers = layers
+        self.voice = voice
+
     def jump_to_keyframe(self) -> None:
         """The next frame played is one a decoder can begin with."""
         self._jump = True
@@ -89,19 +99,23 @@ class LoopPlayer:
 
     def advance(self, now: float) -> None:
         """Send what is due by now."""
-        if self._video_due_at is None or now - self._video_due_at > LATEST_S:
+        if self._video_due_at is None:
             # A random start, so that hundreds of players do not send in the same moment.
-            self._video_due_at = now + secrets.randbelow(1000) / 1000 / self._loop.frames_per_s
+            self._video_due_at = now + secrets.randbelow(1000) / 1000 / self.loop.frames_per_s
             self._audio_due_at = now + secrets.randbelow(1000) / 1000 * AUDIO_FRAME_S
+        elif now - self._video_due_at > LATEST_S:
+            self._video_timestamp += int((now - self._video_due_at) * VIDEO_CLOCK_HZ)
+            self._audio_timestamp += int((now - self._audio_due_at) * AUDIO_CLOCK_HZ)
+            self._video_due_at = self._audio_due_at = now
         while self._video_due_at <= now:
             self._play_frame()
-            self._video_due_at += 1 / self._loop.frames_per_s
+            self._video_due_at += 1 / self.loop.frames_per_s
         while self._audio_due_at <= now:
             self._play_sound()
             self._audio_due_at += AUDIO_FRAME_S
 
     def _play_frame(self) -> None:
-        loop = self._loop
+        loop = self.loop
         if self._jump:
             self._jump = False
             self._frame = next((k for k in loop.keyframes if k >= self._frame), loop.keyframes[0])
@@ -119,7 +133,7 @@ class LoopPlayer:
 
     def _play_sound(self) -> None:
         self._audio_timestamp += int(AUDIO_CLOCK_HZ * AUDIO_FRAME_S)
-        sound = self._loop.sound
+        sound = self.loop.sound
         self._packet = (self._packet + 1) % len(sound.packets)
         if self.voice:
             level = sound.levels[self._packet]

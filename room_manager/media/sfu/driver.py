@@ -176,6 +176,17 @@ class SfuEngine:
                 stdin=asyncio.subprocess.DEVNULL,
             )
         reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
+        try:
+            self._port = await self._open(reader, writer)
+        except BaseException:
+            writer.close()
+            await self._reap()
+            raise
+        self._writer = writer
+        return reader
+
+    async def _open(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
+        """Have the new child open its port; returns which. Raises ``OSError``."""
         settings = self._settings
         announce = settings.announce or (settings.host,)
         writer.write(control.frame(control.Open(0, settings.host, self._port, announce)))
@@ -183,16 +194,10 @@ class SfuEngine:
             body = await asyncio.wait_for(control.read_frame(reader), START_PATIENCE_S)
             said = control.saying(body) if body is not None else None
         except (TimeoutError, control.BrokenFrame) as error:
-            writer.close()
-            await self._reap()
             raise OSError("the media engine did not start") from error
         if not isinstance(said, control.Reply) or said.port is None:
-            writer.close()
-            await self._reap()
             raise OSError(said.text if isinstance(said, control.Reply) else "the media engine did not start")
-        self._port = said.port
-        self._writer = writer
-        return reader
+        return said.port
 
     async def _supervise(self, reader: asyncio.StreamReader) -> None:
         """Hear the child; when it is gone, tell so and start another."""

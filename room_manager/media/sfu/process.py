@@ -121,8 +121,10 @@ async def main(fd: int) -> None:
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=fd), limit=1 << 20)
     try:
         await serve(reader, writer)
-    except (control.BrokenFrame, ConnectionError) as error:
+    except control.BrokenFrame as error:
         logger.error("! control: %s", error)
+    except ConnectionError:
+        pass  # the parent is gone, and so are we
     finally:
         writer.close()
 

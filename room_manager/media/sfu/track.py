@@ -99,8 +99,8 @@ class Track:
         if now - self.heard_at > ALIVE_S:
             self.alive_since = now
         self.heard_at = now
-        self.received += 1
-        if not repaired:
+        if not repaired:  # a repair does not undo that the line lost it
+            self.received += 1
             self._measure(packet.timestamp, now)
         if self.lanes and self.role != "microphone":
             self.history.keep(packet)

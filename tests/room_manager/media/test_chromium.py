@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from room_manager.ids import SiteId
+from room_manager.ids import ConnectionId, SiteId
 from room_manager.media.engine import Scene
+from room_manager.media.light import LightPeer
+from room_manager.media.loops import shipped
 from tests.helpers.browser import CHROMIUM, Camera, Window, browsers
 from tests.helpers.media_page import ROOM, MediaStand, media_stand
 
@@ -18,6 +20,7 @@ pytestmark = [
 ]
 
 HOST, WARD, OTHER = SiteId("TP"), SiteId("00004"), SiteId("00007")
+SIMULATED = SiteId("00016")
 CAMERAS = {HOST: Camera("red", 440), WARD: Camera("green", 660), OTHER: Camera("blue", 880)}
 
 
@@ -39,6 +42,11 @@ class Meeting:
             return len(sent) > 1 and self.evaluate(watching, "width('main')") == sent[-1][0]
 
         self.windows[watching].wait(same, True, "main has the best layer:", limit_s=60)
+
+    def more_frames(self, before: dict[str, Any]) -> list[str]:
+        """The sections in which OTHER has decoded more than ten frames since."""
+        after = self.evaluate(OTHER, "inbound()")
+        return [mid for mid in after if after[mid]["frames"] > before.get(mid, {"frames": 0})["frames"] + 10]
 
     def evaluate(self, site: SiteId, script: str) -> Any:
         return self.windows[site].page.evaluate(script)
@@ -131,3 +139,26 @@ def test_what_a_mode_forbids_is_dropped_here(meeting: Meeting) -> None:
     assert before is not None
     assert after is not None
     assert after.audio_dropped > before.audio_dropped + 20
+
+
+def test_a_simulated_sites_loop_is_decoded(meeting: Meeting) -> None:
+    stand, other = meeting.stand, meeting.windows[OTHER]
+
+    async def simulated() -> LightPeer:
+        peer = LightPeer(count_only=True)
+        answer = await stand.engine.join(ROOM, ConnectionId("simulated"), SIMULATED, peer.offer())
+        await peer.accept(answer.sdp, answer.slots)
+        await peer.connected()
+        peer.play(shipped()[0])
+        return peer
+
+    async def end(peer: LightPeer) -> None:
+        peer.close()
+
+    peer = stand.do(simulated())
+    meeting.scene(Scene(main=SIMULATED, host=HOST, heard_only=None, voices=(SIMULATED,)))
+    other.wait(lambda: other.page.evaluate("width('main')"), 640, "the width of main is")
+    before = meeting.evaluate(OTHER, "inbound()")
+    other.wait(lambda: other.hears().level_db > -70, True, "the murmur is heard:")
+    other.wait(lambda: len(meeting.more_frames(before)) > 0, True, "the picture goes on:")
+    stand.do(end(peer))
