@@ -1,12 +1,14 @@
 """``diemcau serve``: the server itself."""
 
 import argparse
+import asyncio
 from typing import Final
 
 import uvloop
 
 from signaling.cli.running import check_port_free, run_server
 from signaling.cli.settings_from import add_flags, settings_from
+from signaling.cli.storage import check
 from signaling.cli.subcommands import Commands, add_command
 
 EXAMPLES: Final = """\
@@ -34,4 +36,5 @@ def run(chosen: argparse.Namespace) -> None:
     """Serve until told to stop."""
     settings = settings_from(chosen)
     check_port_free(settings.host, settings.port)
+    asyncio.run(check(settings.database_url))
     uvloop.run(run_server(settings))

@@ -1,0 +1,115 @@
+"""``diemcau demo`` as a newcomer starts it: links printed, simulated sites in, and gone at Ctrl-C."""
+
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+
+from room_manager.ids import HOST
+from signaling.simulate.door import Door
+from signaling.wire import client as say
+from signaling.wire import server as told
+from tests.helpers.client import Client
+from tests.helpers.server import free_port
+
+SITES = 8
+END_LIMIT_S = 10.0
+LIMIT_S = 40.0
+LINK = re.compile(r"http://localhost:\d+/m/(?P<room>\S+)#(?P<token>\S+)")
+
+
+class Demo:
+    """The command as a child; its process group is its own, as a terminal would have it."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.port = port
+        words = ["demo", "--port", str(port), "--db", str(folder / "demo.db"), "--sites", str(SITES)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "signaling.cli", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.printed = ""
+        watchdog = threading.Timer(LIMIT_S, self.process.kill)
+        watchdog.start()
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.printed += line
+            if "Ctrl-C" in line:
+                break
+        watchdog.cancel()
+        self.rooms = [match["room"] for match in LINK.finditer(self.printed)]
+        self.tokens = [match["token"] for match in LINK.finditer(self.printed)]
+
+    def __enter__(self) -> "Demo":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+    def interrupt(self) -> tuple[int, str]:
+        """Ctrl-C; returns its exit code and what it complained of. Nothing of it is left."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.send_signal(signal.SIGINT)
+        _, complaints = self.process.communicate(timeout=END_LIMIT_S)
+        _, alive = psutil.wait_procs(children, timeout=END_LIMIT_S)
+        assert alive == []
+        return self.process.returncode, complaints
+
+
+def test_a_demo_lives_ends_at_once_and_goes_on_with_the_same_meeting(tmp_path: Path) -> None:
+    with Demo(tmp_path, free_port()) as demo:
+        assert len(demo.tokens) == 3, demo.printed
+        asyncio.run(_look_around(demo))
+        assert demo.interrupt() == (0, "")
+
+    with Demo(tmp_path, free_port()) as again:
+        assert again.rooms == demo.rooms
+        asyncio.run(_end_the_meeting(again))
+        again.interrupt()
+
+    with Demo(tmp_path, free_port()) as another:
+        assert another.rooms != demo.rooms
+        another.interrupt()
+
+
+async def _look_around(demo: Demo) -> None:
+    """The chair sees the simulated sites come, marked as what they are, and hears the one it calls."""
+    chair = Client(Door(f"http://127.0.0.1:{demo.port}", None))
+    try:
+        await chair.enter(demo.tokens[0])
+        await chair.command(say.WatchPresence, on=True)
+        await chair.until(told.Counts, lambda counts: counts.present == SITES, LIMIT_S)
+        peer = await chair.send_media()
+        rows = [row for m in chair.heard if isinstance(m, told.Presence) for row in m.sites]
+        present = {row.code: row.simulated for row in rows if row.state == "present" and row.code != HOST}
+        assert len(present) == SITES
+        assert all(present.values())
+        assert "00004" not in present
+
+        version = chair.latest[told.Floor].version
+        await chair.command(say.GiveFloor, site=next(iter(present)), floor_version=version)
+        async with asyncio.timeout(LIMIT_S):
+            while peer.slots["main"].packets < 20 or peer.slots["audio-1"].packets < 20:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    finally:
+        await chair.close()
+
+
+async def _end_the_meeting(demo: Demo) -> None:
+    chair = Client(Door(f"http://127.0.0.1:{demo.port}", None))
+    try:
+        await chair.enter(demo.tokens[0])
+        await chair.say(say.EndMeeting(rid=chair.number()))
+        await chair.until(told.Leave, lambda leave: leave.code == "ended")
+    finally:
+        await chair.close()
