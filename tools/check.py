@@ -17,7 +17,7 @@ def checks() -> dict[str, Command]:
     return {
         "format": [BIN / "ruff", "format", "--check", "--quiet", "."],
         "lint": [BIN / "ruff", "check", "--quiet", "."],
-        "arrows": [BIN / "lint-imports"],
+        "arrows": [BIN / "lint-imports", "--no-logo"],
         "wire types fresh": [
             BIN / "python",
             "-m",
