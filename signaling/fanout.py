@@ -29,6 +29,7 @@ from signaling.wire import codec, server
 COUNTS_EVERY_S: Final = 0.25
 COUNTS_FRAMES_PER_S: Final = 1_500.0  # in all, so that a join costs the same among many
 SPEAKING_EVERY_S: Final = 0.34
+GOODBYE_S: Final = 0.1  # whoever ended the meeting first hears that it is done
 MEDIA_RAMP_PER_S: Final = 100.0  # offers a second after the engine's restart
 
 _EVERYBODYS_MICROPHONE: Final = (e.MeetingOpened, e.ModeSet, e.AllMuted, e.AllUnmuted, e.MeetingEnded)
@@ -76,6 +77,7 @@ class Fanout:
         self._speaking_timer: asyncio.TimerHandle | None = None
         self._speaking_at = 0.0
         self._speaking: tuple[SiteId, ...] = ()
+        self._ending: asyncio.TimerHandle | None = None
         for name in translate.SECTIONS:
             self._renew(name, seq)
 
@@ -133,7 +135,7 @@ class Fanout:
     def close(self) -> None:
         """No timer is left."""
         self.presence.close()
-        for timer in (self._counts_timer, self._speaking_timer):
+        for timer in (self._counts_timer, self._speaking_timer, self._ending):
             if timer is not None:
                 timer.cancel()
         self._counts_timer = self._speaking_timer = None
@@ -157,9 +159,12 @@ class Fanout:
                 self._supersede(record.event.site, record.event.device, record.event.connection)
         self._observe_latency(max(0.0, time.time() - batch.records[0].at))
         self._count_events(len(batch.records))
-        if self.told.ended:
-            for receiver in self.receivers():
-                receiver.dismiss("disconnect", 0, "ended", "the meeting is over")
+        if self.told.ended and self._ending is None:
+            self._ending = asyncio.get_running_loop().call_later(GOODBYE_S, self._dismiss_all)
+
+    def _dismiss_all(self) -> None:
+        for receiver in self.receivers():
+            receiver.dismiss("disconnect", 0, "ended", "the meeting is over")
 
     def on_media(self, event: engine.EngineEvent) -> None:
         """What the media engine tells of this room's connections."""

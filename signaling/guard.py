@@ -12,6 +12,7 @@ from signaling.settings import Settings
 from signaling.wire.rest import ErrorBody
 
 MAX_BODY_BYTES: Final = 65_536
+MAX_DISCARDED_BYTES: Final = 1_048_576  # read and thrown away, so that the refusal is heard
 BODY_LIMIT_S: Final = 10.0
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
@@ -54,7 +55,7 @@ class Guard:
             await self._app(scope, receive, answer.send)
             return
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+        if not length.isdecimal() or len(length) > 9 or int(length) > MAX_DISCARDED_BYTES:
             await answer.refuse(413, "too-big", f"a body may have {MAX_BODY_BYTES} bytes at most")
             return
         try:
@@ -120,11 +121,12 @@ async def _body(receive: Receive) -> bytes | None:
             return None
         part: bytes = message.get("body", b"")
         size += len(part)
-        if size > MAX_BODY_BYTES:
+        if size <= MAX_BODY_BYTES:
+            parts.append(part)
+        elif size > MAX_DISCARDED_BYTES:
             return None
-        parts.append(part)
         if not message.get("more_body", False):
-            return b"".join(parts)
+            return b"".join(parts) if size <= MAX_BODY_BYTES else None
 
 
 def _once(body: bytes, receive: Receive) -> Receive:

@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -26,7 +27,6 @@ class Passwords:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(SLOTS, thread_name_prefix="password")
         self._waiting = 0
-        self._nobodys = hash_password("nobody has this password")
 
     @property
     def busy(self) -> bool:
@@ -38,7 +38,7 @@ class Passwords:
         self._waiting += 1
         try:
             right = await asyncio.get_running_loop().run_in_executor(
-                self._threads, _verify, kept or self._nobodys, password[:MAX_PASSWORD_CHARS]
+                self._threads, _verify, kept, password[:MAX_PASSWORD_CHARS]
             )
         finally:
             self._waiting -= 1
@@ -48,8 +48,13 @@ class Passwords:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _verify(kept: str, password: str) -> bool:
+@cache
+def _nobodys() -> str:
+    return hash_password("nobody has this password")
+
+
+def _verify(kept: str | None, password: str) -> bool:
     try:
-        return _HASHER.verify(kept, password)
+        return _HASHER.verify(kept if kept is not None else _nobodys(), password)
     except (VerificationError, InvalidHashError):
         return False

@@ -6,7 +6,8 @@ scope extension ``diemcau.direct``. wsproto still does the handshake, control fr
 close; since we never send fragmented messages, a whole frame may stand between any two of its own.
 
 It also lingers: after a close that the peer caused (too big, not UTF-8), what is still arriving is read
-and thrown away for a moment, else the kernel answers with a reset that overtakes our close frame.
+and thrown away until the peer answers or a moment has passed, else the kernel answers with a reset that
+overtakes our close frame.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from wsproto.utilities import LocalProtocolError
 EXTENSION: Final = "diemcau.direct"
 SEND_BUFFER_BYTES: Final = 65_536
 LINGER_S: Final = 2.0
+MASKED_CLOSE: Final = 0x88  # the first byte of a close frame (RFC 6455, section 5.2)
 
 
 class Direct:
@@ -53,7 +55,7 @@ class DirectProtocol(WSProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._direct = Direct(self)
-        self._lingering = False
+        self._broken = False  # what arrives can be parsed no more
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -79,22 +81,23 @@ class DirectProtocol(WSProtocol):
             self._direct.on_writable()
 
     def data_received(self, data: bytes) -> None:
-        if not self._lingering:
+        if not self._broken:
             super().data_received(data)
+        elif data[0] == MASKED_CLOSE:
+            self.transport.close()  # the peer has heard our close and answers it
 
     def handle_close(self, event: wsproto.events.CloseConnection) -> None:
         if self.conn.state is ConnectionState.OPEN and not self.close_sent:
             # Nobody has said close: wsproto tells of bytes that break RFC 6455 in this way.
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": event.code, "reason": ""})
-            self._close_and_linger(int(event.code), "bytes that are no WebSocket text")
+            self._broken = True
+            self.close_now(int(event.code), "bytes that are no WebSocket text")
             return
         super().handle_close(event)
 
     def handle_message(self, event: wsproto.events.TextMessage | wsproto.events.BytesMessage) -> None:
         size = len(event.data.encode()) if isinstance(event.data, str) else len(event.data)
         if self.buffer.length + size > self.config.ws_max_size:
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1009, "reason": "too big"})
-            self._close_and_linger(1009, "too big")
+            self.close_now(1009, "too big")
             return
         super().handle_message(event)
 
@@ -106,17 +109,10 @@ class DirectProtocol(WSProtocol):
         return True
 
     def close_now(self, code: int, reason: str) -> None:
+        """Say close, tell the application, and wait a moment for the peer's answer."""
         if self.close_sent or self.transport.is_closing() or not self.handshake_complete:
             return
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        self._say_close(code, reason)
-        self._resume_reading()
-        self.close_timer = self.loop.call_later(LINGER_S, self.transport.abort)
-
-    def _close_and_linger(self, code: int, reason: str) -> None:
-        if self.close_sent or self.transport.is_closing():
-            return
-        self._lingering = True
         self._say_close(code, reason)
         self._resume_reading()
         self.close_timer = self.loop.call_later(LINGER_S, self.transport.abort)

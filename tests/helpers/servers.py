@@ -1,6 +1,7 @@
 """A real server on a free port, in this process, and clients that speak to it over real sockets."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError
 
 from room_manager.ids import RoomId, SiteId
 from room_manager.manager import Manager
@@ -78,8 +80,9 @@ class Client:
     async def closed(self) -> int:
         """Read to the end; the close code."""
         async with asyncio.timeout(PATIENCE_S):
-            async for text in self.socket:
-                self._hear(text)
+            with contextlib.suppress(ConnectionClosedError):
+                async for text in self.socket:
+                    self._hear(text)
         assert self.socket.close_code is not None
         return self.socket.close_code
 
@@ -123,7 +126,7 @@ class Hall:
         return stores
 
     async def convene(self, sites: Sequence[SiteId]) -> None:
-        await self.stores.roster.import_units(hanoi_579())
+        await self.stores.roster.import_units([unit for unit in hanoi_579() if unit.code in {*sites, D}])
         self.meeting = await self.manager.create_meeting("Họp giao ban", sites)
 
     async def link(
