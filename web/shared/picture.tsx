@@ -14,12 +14,13 @@ interface PictureProps {
   readonly site: string | null; // whose picture it should be
   readonly card: ComponentChildren; // instead of a picture
   readonly name?: ComponentChildren;
+  readonly corner?: ComponentChildren; // a mark on the picture, top left
   readonly class?: string;
   readonly mirrored?: boolean;
 }
 
 /** A picture if frames arrive, else a card in its place. */
-export function Picture({ track, slot, site, card, name, class: extra = "", mirrored = false }: PictureProps) {
+export function Picture({ track, slot, site, card, name, corner, class: extra = "", mirrored = false }: PictureProps) {
   const video = useRef<HTMLVideoElement>(null);
   const frame_ms = useRef(-Infinity);
   const change_ms = useRef(-Infinity);
@@ -68,6 +69,7 @@ export function Picture({ track, slot, site, card, name, class: extra = "", mirr
     >
       <video ref={video} autoplay playsInline muted disablePictureInPicture />
       {!fresh && <div class="card">{card}</div>}
+      {corner !== undefined && corner !== null && <div class="corner">{corner}</div>}
       {name !== undefined && <figcaption class="name">{name}</figcaption>}
     </figure>
   );

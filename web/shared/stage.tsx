@@ -38,10 +38,11 @@ export function StageView({ stage, own, camera, tracks, speaking, onTile }: Prop
         site={site.code}
         class={`slot-${slot.replace(/-\d$/, "")} ${heard ? "heard" : ""}`}
         card={<NoPicture site={site} own={mine} />}
+        corner={site.simulated ? <span class="tag simulated">{t("simulated")}</span> : null}
         name={
           <>
             {heard && <Microphone size={16} />}
-            <Name site={site} />
+            <Name site={site} mark={false} />
             {extra}
           </>
         }
@@ -95,13 +96,13 @@ function NoPicture({ site, own }: { readonly site: SiteRef; readonly own: boolea
 }
 
 /** A site's name; a simulated one always says so. */
-export function Name({ site, district = true }: { readonly site: SiteRef; readonly district?: boolean }) {
+export function Name({ site, mark = true }: { readonly site: SiteRef; readonly mark?: boolean }) {
   const t = useT();
   return (
     <>
       {site.name}
-      {district && site.district !== "" && <span class="district">, {site.district}</span>}
-      {site.simulated && <span class="tag simulated">{t("simulated")}</span>}
+      {site.district !== "" && <span class="district">, {site.district}</span>}
+      {mark && site.simulated && <span class="tag simulated">{t("simulated")}</span>}
     </>
   );
 }

@@ -73,9 +73,9 @@ export class Acts {
   }
 
   setTile(site: string, on: boolean): void {
+    if (on && this.main === site) return; // it is in sight already
     const others = this.tiles.filter((code) => code !== site);
-    const main = this.main === site ? null : this.main;
-    this.setStage(main, on ? [...others, site].slice(-MAX_TILES) : others);
+    this.setStage(this.main, on ? [...others, site].slice(-MAX_TILES) : others);
   }
 
   setHand(site: string, up: boolean): void {

@@ -130,7 +130,7 @@ export function City({ room, look, district, onLook, onDistrict }: Props) {
 
 /** Above the pointer, and kept on the page. */
 function tipAt({ x, y }: Pointed): { left: string; top: string } {
-  return { left: `${Math.max(8, Math.min(x + 12, innerWidth - 420))}px`, top: `${y - 44}px` };
+  return { left: `${Math.max(8, Math.min(x + 12, innerWidth - 568))}px`, top: `${y - 44}px` };
 }
 
 interface Group {

@@ -60,7 +60,7 @@ export function RowMenu({ room, acts, at, onExcuse, onClose }: Props) {
   offer("take-floor", { key: "action.take", shortcut: "T", act: () => acts.takeFloor() }, floor === code);
   offer("set-stage", { key: "action.main", shortcut: "P", act: () => acts.setMain(code) }, here && !main);
   offer("set-stage", { key: "action.unmain", shortcut: "H", act: () => acts.setMain(null) }, main);
-  offer("set-stage", { key: "action.tile", shortcut: "O", act: () => acts.setTile(code, true) }, here && !tile);
+  offer("set-stage", { key: "action.tile", shortcut: "O", act: () => acts.setTile(code, true) }, here && !tile && !main);
   offer("set-stage", { key: "action.untile", shortcut: "O", act: () => acts.setTile(code, false) }, tile);
   offer("mute-site", { key: "action.mute", shortcut: "X", act: () => acts.setMuted(code, true) }, !muted);
   offer("unmute-site", { key: "action.unmute", shortcut: "X", act: () => acts.setMuted(code, false) }, muted);

@@ -39,8 +39,8 @@ export function Queue({ room, acts }: { readonly room: Room; readonly acts: Acts
             <span class="who">
               <strong>{site.name}</strong>
               <span>
+                {site.simulated && <em>{t("simulated")} · </em>}
                 {site.district}
-                {site.simulated && <em> · {t("simulated")}</em>}
               </span>
             </span>
             {room.may("give-floor") && (

@@ -257,8 +257,8 @@ function Row({ site, row, look, nth, total, selected, onSelect, onOpen }: RowPro
       <span class="who">
         <strong>{site.name}</strong>
         <span>
+          {row.simulated && <em>{t("simulated")} · </em>}
           {site.district}
-          {row.simulated && <em> · {t("simulated")}</em>}
           {row.device === "backup" && <em> · {t("roster.backup")}</em>}
           {row.state === "excused" && row.excuse !== null && <em> · {row.excuse}</em>}
         </span>

@@ -77,7 +77,7 @@ export function Check({
 
   return (
     <Frame dark={ticket.role === "site"}>
-      <section class="check" data-testid="check">
+      <section class={`check ${sends ? "" : "silent"}`} data-testid="check">
         <header>
           <h1>{ticket.title}</h1>
           <p>

@@ -229,7 +229,7 @@ export const en: Readonly<Record<Key, string>> = {
   "desk.help.close": "Close",
 
   "roster.title": "Bridge points",
-  "roster.search": "Find a bridge point, accents not needed",
+  "roster.search": "Find a site, accents not needed",
   "roster.filter.state": "State",
   "roster.filter.district": "District",
   "roster.filter.all": "State",

@@ -237,7 +237,7 @@ export const vi = {
   "roster.filter.state": "Trạng thái",
   "roster.filter.district": "Quận, huyện, thị xã",
   "roster.filter.all": "Trạng thái",
-  "roster.filter.alldistricts": "Quận, huyện",
+  "roster.filter.alldistricts": "Địa bàn",
   "roster.filter.hand": "Đăng ký phát biểu",
   "roster.shown": "{shown} / {total} điểm cầu",
   "roster.none": "Không có điểm cầu nào khớp.",
