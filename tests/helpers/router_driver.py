@@ -123,7 +123,7 @@ class Peer:
 
     def ssrc(self, kind: str, layer: str) -> int:
         """Small and the same in every peer: SSRCs of different peers may be equal."""
-        return 10 + "microphone camera screen repair".split().index(kind) * 10 + "qhf".find(layer)
+        return 10 + ["microphone", "camera", "screen", "repair"].index(kind) * 10 + "qhf".find(layer)
 
     def control(self, compound: bytes) -> None:
         self.driver.router.rtcp(self.connection, compound, self.driver.now)
