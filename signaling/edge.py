@@ -31,7 +31,8 @@ __all__ = ["LOGINS_PER_MINUTE", "Edge", "Live"]
 class Live(Protocol):
     """One live socket."""
 
-    who: Identity
+    @property
+    def who(self) -> Identity: ...
 
     @property
     def lag_s(self) -> float: ...

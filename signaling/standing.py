@@ -18,7 +18,8 @@ class Revoked(DomainError):
 
 
 class HasIdentity(Protocol):
-    who: Identity
+    @property
+    def who(self) -> Identity: ...
 
 
 M = TypeVar("M", bound=HasIdentity)

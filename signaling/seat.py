@@ -1,0 +1,212 @@
+"""A member in a meeting over one socket: how it comes in, what its requests come to, how it goes."""
+
+import asyncio
+import logging
+import time
+from typing import Final
+
+from room_manager.errors import Busy, DomainError, Ended, InDoubt, NotAllowed, NotOwner, NotStored, WrongState
+from room_manager.ids import ConnectionId
+from room_manager.meeting import commands
+from room_manager.meeting.member import Member
+from room_manager.meeting.permissions import may
+from room_manager.meeting.values import Device
+from signaling import limits, translate
+from signaling.edge import Edge
+from signaling.fanout import Fanout
+from signaling.frames import text_frame
+from signaling.outbox import Outbox
+from signaling.receiver import Dismiss, Receiver
+from signaling.session import Session
+from signaling.tokens import RESUME_LASTS_S, Identity, ResumeClaims
+from signaling.wire import client, codec, server
+from signaling.wire.codec import Refused
+
+FEATURES: Final = ("resume", "presence", "media", "content")
+DROP_LIMIT_S: Final = 25.0
+
+PASSING: Final = (Busy, NotStored, InDoubt, NotOwner)
+"""Not done, and may be done when asked again: never kept as the answer to a rid."""
+
+_STAYS_AS_IT_IS: Final = frozenset({"superseded", "left", "ended", "shutting-down", "moved"})
+"""Ways to go after which no drop is owed: the room knows, or the site keeps its place over a restart."""
+
+log = logging.getLogger(__name__)
+
+
+async def come_in(
+    edge: Edge, hello: client.Hello, connection: ConnectionId, outbox: Outbox, dismiss: Dismiss
+) -> "Seat":
+    """Let in whoever shows a good ticket or resume token. Raises the refusal.
+
+    Once this returns the client has been told welcome and its snapshot, and hears everything.
+    """
+    now = time.time()
+    if hello.ticket is not None:
+        session = edge.sessions.begin(edge.tickets.redeem(hello.ticket))
+    elif hello.resume is not None:
+        claims = edge.resume_signer.check(hello.resume, now)
+        session = edge.sessions.resume(claims.session, claims.who)
+    else:
+        raise Refused("bad-field", "hello needs a ticket or a resume token", hello.rid)
+    who = session.who
+    await edge.standing.check(who)
+    fanout = await edge.rooms.fanout(who.meeting)
+    if fanout.told.ended:
+        raise Ended("the meeting is over")
+
+    member = Member(who.role, who.site, who.name)
+    stands = member.own_site() is not None
+    device = (who.device or Device.PRIMARY) if stands else None
+    seat = Seat(edge, session, fanout, Receiver(connection, member, device, outbox, dismiss))
+    await seat.join()
+
+    # Nothing is awaited from here on, so nobody hears half of it.
+    seat.sit(hello, now)
+    edge.metrics.joins.labels("resume" if hello.resume else "ticket").inc()
+    return seat
+
+
+class Seat:
+    """One member's place, as long as its socket lives."""
+
+    def __init__(self, edge: Edge, session: Session, fanout: Fanout, receiver: Receiver) -> None:
+        self._edge = edge
+        self._session = session
+        self._fanout = fanout
+        self._receiver = receiver
+        self._offers = limits.Bucket(1 / limits.OFFER_EVERY_S, limits.OFFER_BURST, time.monotonic())
+        self._owes_drop = False
+
+    @property
+    def who(self) -> Identity:
+        return self._session.who
+
+    # --- coming in ---
+
+    async def join(self) -> None:
+        """The socket stands for its site, if the member is in one. Raises what the rules refuse."""
+        site, device = self._receiver.member_site, self._receiver.device
+        if site is None or device is None:
+            return
+        self._owes_drop = True
+        try:
+            await self._submit(commands.Join(site, device, self._receiver.connection))
+        except BaseException as error:
+            # What is in doubt may have happened.
+            self._owes_drop = not isinstance(error, DomainError) or isinstance(error, InDoubt)
+            await self.go()
+            raise
+
+    def sit(self, hello: client.Hello, now: float) -> None:
+        """Take the place of the session's older socket, say welcome, and hear everything."""
+        if self._session.replace is not None:
+            self._session.replace()
+        self._session.replace = self._replaced
+        fanout, receiver, who = self._fanout, self._receiver, self.who
+        site = receiver.member_site
+        token = self._edge.resume_signer.sign(ResumeClaims(self._session.id, who, now + RESUME_LASTS_S))
+        welcome = server.Welcome(
+            rid=hello.rid,
+            features=FEATURES,
+            epoch=fanout.epoch,
+            seq=fanout.seq,
+            resumed=fanout.resumes(hello.have, hello.epoch),
+            resume=token,
+            meeting=who.meeting,
+            you=server.You(
+                role=who.role,
+                name=who.name,
+                site=fanout.names(site) if site is not None else None,
+                device=receiver.device,
+                may=may(who.role),
+            ),
+            server_time=now,
+        )
+        fanout.attach(receiver, text_frame(codec.encode(welcome)), hello.have, hello.epoch)
+
+    # --- requests ---
+
+    async def answer(self, message: client.ClientMessage) -> server.ServerMessage:
+        """What the client is told. Raises the refusal."""
+        fanout, receiver = self._fanout, self._receiver
+        match message:
+            case client.Ping():
+                return server.Pong(rid=message.rid, server_time=time.time())
+            case client.Hello():
+                raise WrongState("hello was said already")
+            case client.Offer():
+                return await self._offer(message)
+            case client.WatchPresence():
+                if receiver.member.role not in translate.OFFICIALS:
+                    raise NotAllowed("presence is for city hall")
+                if message.on:
+                    fanout.presence.watch(receiver)
+                else:
+                    fanout.presence.unwatch(receiver)
+                return server.Done(rid=message.rid, seq=fanout.seq)
+            case client.DeviceState():
+                if receiver.member_site is None:
+                    raise NotAllowed("you stand for no site")
+                fanout.presence.set_device(receiver.member_site, message.microphone, message.camera)
+                return server.Done(rid=message.rid, seq=fanout.seq)
+            case client.Leave():
+                return await self._session.once(message.rid, lambda: self._leave(message.rid))
+            case _:
+                return await self._session.once(message.rid, lambda: self._command(message))
+
+    async def _command(self, message: client.ClientMessage) -> server.ServerMessage:
+        """Done, or a refusal that would be the same if asked again."""
+        try:
+            seq = await self._submit(translate.command_for(message, self._receiver.member))
+        except PASSING:
+            raise
+        except DomainError as error:
+            self._edge.metrics.refused.labels(error.code).inc()
+            return translate.problem_for(error, message.rid)
+        return server.Done(rid=message.rid, seq=seq)
+
+    async def _leave(self, rid: int) -> server.ServerMessage:
+        site, seq = self._receiver.member_site, self._fanout.seq
+        if site is not None:
+            seq = await self._submit(commands.Leave(site, self._receiver.connection))
+        self._owes_drop = False
+        return server.Done(rid=rid, seq=seq)
+
+    async def _offer(self, message: client.Offer) -> server.ServerMessage:
+        if not self._offers.take(time.monotonic()):
+            raise Busy("too many offers; wait two seconds")
+        receiver = self._receiver
+        answer = await self._edge.rooms.manager.offer(
+            self.who.meeting, receiver.connection, receiver.member_site, message.sdp
+        )
+        return server.Answer(rid=message.rid, sdp=answer.sdp, slots=answer.slots)
+
+    async def _submit(self, command: commands.AnyCommand) -> int:
+        return await self._edge.rooms.manager.submit(self.who.meeting, command, self._receiver.member)
+
+    # --- going ---
+
+    def dismissed(self, code: str) -> None:
+        """It hears nothing more; the reason decides whether its site is away by that."""
+        if code in _STAYS_AS_IT_IS:
+            self._owes_drop = False
+        self._fanout.detach(self._receiver)
+
+    async def go(self) -> None:
+        """The socket is gone: the site is away, unless another socket stands for it. Never raises."""
+        self._fanout.detach(self._receiver)
+        if self._session.replace == self._replaced:
+            self._session.replace = None
+        self._edge.rooms.manager.media_left(self._receiver.connection)
+        site = self._receiver.member_site
+        if not self._owes_drop or site is None or self._edge.draining:
+            return
+        try:
+            async with asyncio.timeout(DROP_LIMIT_S):
+                await self._submit(commands.Drop(site, self._receiver.connection))
+        except Exception as error:
+            log.warning("! socket %s: its drop was not taken: %s", self._receiver.connection, error)
+
+    def _replaced(self) -> None:
+        self._receiver.dismiss("disconnect", 0, "superseded", "this place was taken from another window")
