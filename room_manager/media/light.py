@@ -11,32 +11,36 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Final, Literal
-from weakref import WeakKeyDictionary
+from typing import Any, ClassVar, Final
 
-from msgspec import Struct
-
+from room_manager.media.beat import Beat
+from room_manager.media.light_sdp import (
+    LAYERS,
+    LEVEL_ID,
+    MID_ID,
+    OPUS_TYPE,
+    RID_ID,
+    TRANSPORT_WIDE_ID,
+    VP8_TYPE,
+    Kind,
+    Remote,
+    Sections,
+    mids,
+    offer_text,
+)
 from room_manager.media.loops import Loop, LoopPlayer
-from room_manager.media.sfu import negotiation as n
 from room_manager.media.sfu import private, rtcp
 from room_manager.media.sfu.dtls import Handshake, HandshakeFailed, Identity
 from room_manager.media.sfu.ice import binding_request
 from room_manager.media.sfu.rtp import Malformed, Packet, build, extension_block, looks_like_rtcp, unwrap
 from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES, Keys, Opener
 
-Kind = Literal["microphone", "camera", "screen"]
+__all__ = ["Arrived", "ConnectFailed", "LightPeer", "Sections"]
 
-OPUS_TYPE: Final = 111
-VP8_TYPE: Final = 96
-REPAIR_TYPE: Final = 97
-LAYERS: Final = ("q", "h", "f")
-MID_ID, RID_ID, LEVEL_ID, SEND_TIME_ID, TRANSPORT_WIDE_ID, REPAIRED_ID = 1, 2, 3, 4, 5, 6
-CLOCK_HZ: Final = {"microphone": 48_000, "camera": 90_000, "screen": 90_000}
 CONSENT_S: Final = 5.0
 FIRST_RETRY_S: Final = 0.1
 LONGEST_RETRY_S: Final = 1.6
 CONNECT_PATIENCE_S: Final = 10.0
-BEAT_S: Final = 0.02
 REPORT_BEATS: Final = 50
 MAX_KEPT: Final = 2_000
 MID_PACKETS: Final = 30  # first packets of a stream that carry mid and rid, as browsers do
@@ -45,18 +49,6 @@ RECEIVE_ROUND: Final = 64
 
 class ConnectFailed(Exception):
     """The connection did not come up, or went down before."""
-
-
-class Sections(Struct, frozen=True):
-    """What the client offers. The default is what a site's page offers."""
-
-    microphone: bool = True
-    camera: bool = True
-    screen: bool = True
-    audio_slots: int = 3
-    video_slots: int = 6
-    layers: tuple[str, ...] = LAYERS
-    repair: bool = True
 
 
 class Arrived:
@@ -103,8 +95,7 @@ class LightPeer:
         self._keys: Keys | None = None
         self._buffer, self._view = private.new_buffer(2048)
         self._length = private.new_length()
-        self._mids: dict[Kind, str] = {}
-        self._receiving: list[str] = []
+        self._mids = mids(self._sections)
         self._ssrcs: dict[tuple[Kind, str], int] = {}
         self._seqs: dict[int, int] = {}
         self._sent: dict[int, int] = {}
@@ -131,58 +122,9 @@ class LightPeer:
         """The session description to send; the same as often as it is asked for."""
         identity = LightPeer._identity
         assert identity is not None
-        wanted = self._sections
-        bodies: list[list[str]] = []
-        self._receiving = []
-        for kind in ("microphone", "camera", "screen"):
-            if getattr(wanted, kind):
-                self._mids[kind] = str(len(bodies))
-                bodies.append(self._section(kind, str(len(bodies)), "sendonly"))
-        for kind, count in (("microphone", wanted.audio_slots), ("camera", wanted.video_slots)):
-            for _ in range(count):
-                self._receiving.append(str(len(bodies)))
-                bodies.append(self._section(kind, str(len(bodies)), "recvonly"))
-        head = [
-            "v=0",
-            f"o=- {self._tie_breaker >> 4} 1 IN IP4 127.0.0.1",
-            "s=-",
-            "t=0 0",
-            "a=group:BUNDLE " + " ".join(str(i) for i in range(len(bodies))),
-            f"a=ice-ufrag:{self._ufrag}",
-            f"a=ice-pwd:{self._password}",
-            f"a=fingerprint:sha-256 {identity.fingerprint}",
-            "a=setup:actpass",
-        ]
-        return "\r\n".join(head + [line for body in bodies for line in body]) + "\r\n"
-
-    def _section(self, kind: str, mid: str, direction: str) -> list[str]:
-        audio = kind == "microphone"
-        number, name = (OPUS_TYPE, "opus/48000/2") if audio else (VP8_TYPE, "VP8/90000")
-        repair = self._sections.repair and not audio
-        lines = [
-            f"m={'audio' if audio else 'video'} 9 UDP/TLS/RTP/SAVPF {number}"
-            + (f" {REPAIR_TYPE}" if repair else ""),
-            "c=IN IP4 0.0.0.0",
-            f"a=mid:{mid}",
-            f"a={direction}",
-            "a=rtcp-mux",
-            f"a=rtpmap:{number} {name}",
-            f"a=extmap:{MID_ID} {n.MID}",
-            f"a=extmap:{SEND_TIME_ID} {n.SEND_TIME}",
-            f"a=extmap:{TRANSPORT_WIDE_ID} {n.TRANSPORT_WIDE}",
-            f"a=rtcp-fb:{number} transport-cc",
-        ]
-        if audio:
-            lines += [f"a=extmap:{LEVEL_ID} {n.LEVEL}", f"a=fmtp:{number} minptime=10;useinbandfec=1"]
-        else:
-            lines += [f"a=rtcp-fb:{number} nack", f"a=rtcp-fb:{number} nack pli"]
-            lines += [f"a=extmap:{RID_ID} {n.RID}", f"a=extmap:{REPAIRED_ID} {n.REPAIRED_RID}"]
-        if repair:
-            lines += [f"a=rtpmap:{REPAIR_TYPE} rtx/90000", f"a=fmtp:{REPAIR_TYPE} apt={number}"]
-        if kind == "camera" and direction == "sendonly" and self._sections.layers:
-            lines += [f"a=rid:{layer} send" for layer in self._sections.layers]
-            lines.append("a=simulcast:send " + ";".join(self._sections.layers))
-        return lines
+        return offer_text(
+            self._sections, self._ufrag, self._password, identity.fingerprint, self._tie_breaker
+        )
 
     async def accept(self, answer: str, slots: dict[str, str]) -> None:
         """Take the engine's answer and begin to connect; ``slots`` names its sections (mid → slot)."""
@@ -513,63 +455,3 @@ def _fraction_lost(arrived: Arrived) -> int:
     packets, lost = arrived.packets - arrived.reported[0], arrived.lost - arrived.reported[1]
     arrived.reported = (arrived.packets, arrived.lost)
     return min(255, 256 * lost // (packets + lost)) if lost > 0 else 0
-
-
-class Remote:
-    """What a light peer needs to know of an answer."""
-
-    def __init__(self, answer: str) -> None:
-        self.ufrag = self.password = ""
-        self.fingerprint = b""
-        self.address: tuple[str, int] = ("", 0)
-        self.streams: dict[str, tuple[int, int | None]] = {}  # mid → SSRC and repair SSRC
-        mid = ""
-        for line in answer.splitlines():
-            name, _, value = line.removeprefix("a=").partition(":")
-            if name == "mid":
-                mid = value
-            elif name == "ice-ufrag":
-                self.ufrag = value
-            elif name == "ice-pwd":
-                self.password = value
-            elif name == "fingerprint":
-                self.fingerprint = bytes.fromhex(value.split(" ")[1].replace(":", ""))
-            elif name == "candidate" and not self.address[0]:
-                parts = value.split(" ")
-                self.address = (parts[4], int(parts[5]))
-            elif name == "ssrc-group":
-                _, media, repair = value.split(" ")
-                self.streams[mid] = (int(media), int(repair))
-            elif name == "ssrc":
-                self.streams.setdefault(mid, (int(value.split(" ")[0]), None))
-
-
-class Beat:
-    """One timer for all players of an event loop, instead of one each."""
-
-    _of: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "Beat"]] = WeakKeyDictionary()
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._peers: set[LightPeer] = set()
-        self._number = 0
-        self._timer: asyncio.TimerHandle | None = None
-
-    @classmethod
-    def of(cls, loop: asyncio.AbstractEventLoop) -> "Beat":
-        """The beat of this loop."""
-        beat = cls._of.get(loop)
-        if beat is None:
-            beat = cls._of[loop] = Beat(loop)
-        return beat
-
-    def add(self, peer: LightPeer) -> None:
-        """The peer plays with the others from now on."""
-        self._peers.add(peer)
-        if self._timer is None:
-            self._timer = self._loop.call_later(BEAT_S, self._tick)
-
-    def _tick(self) -> None:
-        self._number += 1
-        self._peers = {peer for peer in self._peers if peer.beat(self._number)}
-        self._timer = self._loop.call_later(BEAT_S, self._tick) if self._peers else None

@@ -5,7 +5,8 @@ from typing import Final
 
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import EngineEvent, Scene
-from room_manager.media.light import (
+from room_manager.media.light import LightPeer, Sections
+from room_manager.media.light_sdp import (
     LEVEL_ID,
     MID_ID,
     OPUS_TYPE,
@@ -14,8 +15,6 @@ from room_manager.media.light import (
     RID_ID,
     TRANSPORT_WIDE_ID,
     VP8_TYPE,
-    LightPeer,
-    Sections,
 )
 from room_manager.media.sfu import rtcp, sdp, vp8
 from room_manager.media.sfu.lane import Row, Sink
