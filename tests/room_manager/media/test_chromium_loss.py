@@ -34,6 +34,8 @@ def test_lost_packets_are_sent_again_in_both_directions(tmp_path: Path) -> None:
         watching.wait_colour("main", "red")
 
         def repaired() -> bool:
+            if min(relay.lost.values()) <= 5:
+                return False
             stats = stand.do(stand.engine.stats(ROOM))
             return stats is not None and stats.repaired > 5 and shown.page.evaluate("repaired()") > 5
 
@@ -43,5 +45,3 @@ def test_lost_packets_are_sent_again_in_both_directions(tmp_path: Path) -> None:
         after = watching.page.evaluate("inbound()")
         frames = sum(s["frames"] for s in after.values()) - sum(s["frames"] for s in before.values())
         assert frames >= 3 * 10 * 0.6  # the camera gives ten a second, and this machine is shared
-        assert relay.lost["up"] > 5
-        assert relay.lost["down"] > 5
