@@ -11,6 +11,6 @@ export default defineConfig({
     outDir: "node_modules/.tests",
     emptyOutDir: true,
     target: "node20",
-    rollupOptions: { input: files.map((name) => `tests/${name}`), output: { entryFileNames: "[name].mjs" } },
+    rollupOptions: { input: files.map((name) => `tests/${name}`), output: { entryFileNames: "[name].mjs", chunkFileNames: "parts/[name].mjs" } },
   },
 });

@@ -269,8 +269,8 @@ function Row({ site, row, look, nth, total, selected, onSelect, onOpen }: RowPro
             <Hand size={18} />
           </span>
         )}
-        {here && row.muted && (
-          <span class="fact" title={t("roster.micoff")}>
+        {here && (row.muted || !row.microphone) && (
+          <span class={`fact ${row.muted ? "muted" : ""}`} title={t(row.muted ? "roster.micoff" : "roster.micown")}>
             <Microphone size={18} off />
           </span>
         )}
