@@ -31,6 +31,7 @@ from signaling.http import Api, api_routes, on_http_error, on_refusal
 from signaling.links import LinkMaker, signers
 from signaling.metrics import Metrics
 from signaling.pages import page_routes
+from signaling.patience import PatientProtocol
 from signaling.rooms import Rooms
 from signaling.settings import MediaSettings, Settings
 from signaling.sockets import DirectProtocol
@@ -142,7 +143,7 @@ class Server(uvicorn.Server):
                 ws_per_message_deflate=False,
                 ws_ping_interval=PING_EVERY_S,
                 ws_ping_timeout=PING_EVERY_S,
-                http="httptools",
+                http=PatientProtocol,
                 lifespan="on",
                 log_config=None,
                 log_level="warning",

@@ -6,7 +6,7 @@ import time
 from typing import Final, Protocol
 
 from room_manager.ids import RoomId
-from signaling.limits import LOGINS_PER_MINUTE, TICKET_BURST, TICKETS_PER_S, Buckets, Lobby, LoginGuard
+from signaling.limits import TICKET_BURST, TICKETS_PER_S, Buckets, Lobby, LoginGuard
 from signaling.metrics import Metrics
 from signaling.origins import Origins
 from signaling.outbox import MAX_LAG_S
@@ -24,8 +24,6 @@ RETURN_RAMP_S: Final = 20.0
 DRAIN_LIMIT_S: Final = 5.0
 
 log = logging.getLogger(__name__)
-
-__all__ = ["LOGINS_PER_MINUTE", "Edge", "Live"]
 
 
 class Live(Protocol):

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeVar
+from datetime import UTC, datetime
+from typing import ClassVar, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -17,9 +18,10 @@ from room_manager.meeting.values import Device, Role, SiteState
 from room_manager.store.meetings import MeetingState
 from room_manager.store.stores import Stores
 from signaling import metrics as metrics_module
-from signaling.auth import Logins, NotLoggedIn, TooMany, address_of, check_origin, window
+from signaling.auth import Logins, TooMany, address_of, check_origin, window
 from signaling.edge import Edge
 from signaling.links import LinkFor, LinkMaker, link_url
+from signaling.rooms import Served
 from signaling.tickets import TICKET_LASTS_S
 from signaling.tokens import Identity
 from signaling.translate import problem_for
@@ -63,7 +65,7 @@ T = TypeVar("T")
 class UnknownLink(DomainError):
     """This meeting has no such link."""
 
-    code = "unknown-link"
+    code: ClassVar[str] = "unknown-link"
 
 
 class LogIn(Struct, frozen=True):
@@ -217,7 +219,7 @@ class Api:
     async def links(self, request: Request) -> Response:
         served, who = await self._organiser(request)
         offset, limit = _page(request)
-        found = await self._stores.links.list(who.meeting, _utc_now(), offset, limit)
+        found = await self._stores.links.list(who.meeting, datetime.now(UTC), offset, limit)
         told = tuple(
             rest.LinkInfo(
                 id=link.id,
@@ -245,17 +247,17 @@ class Api:
     async def revoke_link(self, request: Request) -> Response:
         _, who = await self._organiser(request)
         link = request.path_params["link"]
-        if not await self._stores.links.revoke(who.meeting, link, _utc_now()):
+        if not await self._stores.links.revoke(who.meeting, link, datetime.now(UTC)):
             raise UnknownLink("this meeting has no such link")
         self._edge.revoke_link(link)
         return Response(status_code=204)
 
-    async def _window(self, request: Request) -> Any:
+    async def _window(self, request: Request) -> Served:
         meeting = RoomId(request.path_params["meeting"])
         await window(self._edge, request, meeting)
         return await self._edge.rooms.served(meeting)
 
-    async def _organiser(self, request: Request) -> tuple[Any, Identity]:
+    async def _organiser(self, request: Request) -> tuple[Served, Identity]:
         meeting = RoomId(request.path_params["meeting"])
         if request.method != "GET":
             check_origin(self._edge, request)
@@ -373,12 +375,3 @@ def _fill(response: Response, value: object) -> Response:
     response.body = msgspec.json.encode(value)
     response.headers["content-length"] = str(len(response.body))
     return response
-
-
-def _utc_now() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
-
-
-__all__ = ["Api", "NotLoggedIn", "api_routes", "on_http_error", "on_refusal"]
