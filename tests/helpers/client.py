@@ -1,6 +1,7 @@
 """A member without a page: the wire over a real WebSocket, pictures and sound through a light peer."""
 
 import asyncio
+import urllib.request
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -85,6 +86,19 @@ class Client:
             await self._news.wait_for(lambda: kind in self.latest and fits(self.latest[kind]))
         found: M = self.latest[kind]
         return found
+
+    async def rest(self, path: str) -> Any:
+        """What a window's own REST call gives."""
+        welcome: told.Welcome = self.latest[told.Welcome]
+        request = urllib.request.Request(
+            self._door.origin + path, headers={"Authorization": f"Bearer {welcome.resume}"}
+        )
+
+        def ask() -> Any:
+            with urllib.request.urlopen(request, timeout=LIMIT_S) as answer:
+                return msgspec.json.decode(answer.read())
+
+        return await asyncio.to_thread(ask)
 
     async def _answer(self, rid: int) -> told.AnyServerMessage:
         def find() -> told.AnyServerMessage | None:

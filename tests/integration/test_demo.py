@@ -87,17 +87,16 @@ async def _look_around(demo: Demo) -> None:
     chair = Client(Door(f"http://127.0.0.1:{demo.port}", None))
     try:
         await chair.enter(demo.tokens[0])
-        await chair.command(say.WatchPresence, on=True)
         await chair.until(told.Counts, lambda counts: counts.present == SITES, LIMIT_S)
         peer = await chair.send_media()
-        rows = [row for m in chair.heard if isinstance(m, told.Presence) for row in m.sites]
-        present = {row.code: row.simulated for row in rows if row.state == "present" and row.code != HOST}
+        page = await chair.rest(f"/api/meetings/{demo.rooms[0]}/roster?state=present")
+        present = [site for site in page["sites"] if site["code"] != HOST]
         assert len(present) == SITES
-        assert all(present.values())
-        assert "00004" not in present
+        assert all(site["simulated"] for site in present)
+        assert "00004" not in [site["code"] for site in present]
 
         version = chair.latest[told.Floor].version
-        await chair.command(say.GiveFloor, site=next(iter(present)), floor_version=version)
+        await chair.command(say.GiveFloor, site=present[0]["code"], floor_version=version)
         async with asyncio.timeout(LIMIT_S):
             while peer.slots["main"].packets < 20 or peer.slots["audio-1"].packets < 20:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
