@@ -24,7 +24,10 @@ class Origins:
         origin = origin.lower()
         if origin in self._public:
             return True
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # brackets that are no IPv6 address
+            return False
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.netloc != host.lower():
             return False
         name = parts.netloc.rsplit(":", 1)[0] if not parts.netloc.endswith("]") else parts.netloc

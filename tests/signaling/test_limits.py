@@ -1,6 +1,8 @@
 """Buckets, the log-in guard, the lobby, origins: decided on given times, without a clock."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from signaling import limits
 from signaling.limits import Bucket, Buckets, Lobby, LoginGuard
@@ -76,3 +78,10 @@ def test_the_lobby_is_bounded_by_address_and_in_all(monkeypatch: pytest.MonkeyPa
 )
 def test_origins(public: tuple[str, ...], origin: str | None, host: str, allowed: bool) -> None:
     assert Origins(public).allow(origin, host) is allowed
+
+
+@given(st.text(max_size=60) | st.text("http:/[].@#?", max_size=30), st.text(max_size=30))
+def test_no_text_is_another_pages_way_in(origin: str, host: str) -> None:
+    allowed = Origins(["https://meet.example"]).allow(origin, host)
+
+    assert not allowed or origin.lower().endswith(host.lower())
