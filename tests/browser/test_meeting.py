@@ -24,6 +24,7 @@ def test_the_ward_that_has_the_floor_is_seen_and_heard_in_every_window(meeting: 
     meeting.chair.wait_tone(speaker.tone_hz)
     for site in (PHUC_XA, VINH_PHUC):
         meeting.wards[site].wait_colour("main", speaker.colour)
+        meeting.wards[site].wait_tone(speaker.tone_hz)
     meeting.wards[TRUC_BACH].wait_colour("main", CHAIR_CAMERA.colour)  # whoever speaks sees the hall
 
 

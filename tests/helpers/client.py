@@ -16,6 +16,8 @@ from signaling.wire import server as told
 from signaling.wire.client import ClientMessage, Hello, Offer
 
 LIMIT_S: Final = 15.0
+AGAIN: Final = ("engine-away", "busy")
+RETRY_S: Final = 2.0  # so often an offer may be made
 M = TypeVar("M")
 
 _message: Final = msgspec.json.Decoder(told.AnyServerMessage)
@@ -69,11 +71,16 @@ class Client:
         return answer
 
     async def send_media(self, sections: Sections | None = None) -> LightPeer:
-        """Connect to the media engine."""
+        """Connect to the media engine; if it is away, offer again shortly, as the protocol asks."""
         peer = LightPeer(sections, count_only=True)
-        message = Offer(rid=self.number(), sdp=peer.offer())
-        await self.say(message)
-        answer = await self._answer(message.rid)
+        async with asyncio.timeout(LIMIT_S):
+            while True:
+                message = Offer(rid=self.number(), sdp=peer.offer())
+                await self.say(message)
+                answer = await self._answer(message.rid)
+                if not isinstance(answer, told.Problem) or answer.code not in AGAIN:
+                    break
+                await asyncio.sleep(RETRY_S)
         assert isinstance(answer, told.Answer), answer
         await peer.accept(answer.sdp, answer.slots)
         await peer.connected()
