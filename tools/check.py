@@ -27,6 +27,7 @@ def checks() -> dict[str, Command]:
         ],
         "licence list fresh": [BIN / "python", "tools/licences.py", "--check"],
         "page types": [*web_build.npm(), "--prefix", "web", "run", "--silent", "check"],
+        "page tests": [*web_build.npm(), "--prefix", "web", "run", "--silent", "test"],
         "types": [BIN / "mypy", "--no-error-summary"],
     }
 

@@ -125,5 +125,5 @@ function Meetings({ session, onOut }: { readonly session: SessionAnswer; readonl
 
 function stateOf(t: Translate, state: string): string {
   if (state === "ended") return t("meetings.ended");
-  return state === "locked" ? t("meetings.locked") : t("meetings.open");
+  return state === "scheduled" ? t("meetings.scheduled") : t("meetings.open");
 }
