@@ -19,6 +19,7 @@ CHROMIUM: Final = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 LIMIT_S: Final = 30.0
+AUDIBLE_DB: Final = -60.0
 
 EYES = """
 (slot) => {
@@ -37,7 +38,7 @@ EYES = """
 """
 
 EARS = """
-async () => {
+async (tone_hz) => {
   const players = [...document.querySelectorAll("audio, video")].filter((player) => !player.muted);
   const streams = players.map((player) => player.srcObject).filter((it) => it?.getAudioTracks().length);
   const ear = (window.__ear ??= new AudioContext());
@@ -48,27 +49,21 @@ async () => {
     source.connect(analyser);
     return { source, analyser, bins: new Float32Array(analyser.frequencyBinCount) };
   });
-  let loudest = { hz: 0, level: -200 };
+  let level = -200;
   for (let look = 0; look < 6; look++) {
     await new Promise((go) => setTimeout(go, 90));
     for (const { analyser, bins } of listening) {
       analyser.getFloatFrequencyData(bins);
-      bins.forEach((level, i) => {
-        if (level > loudest.level) loudest = { hz: (i * ear.sampleRate) / analyser.fftSize, level };
+      bins.forEach((loud, i) => {
+        const hz = (i * ear.sampleRate) / analyser.fftSize;
+        if (hz > 100 && (tone_hz === null || Math.abs(hz - tone_hz) < 30)) level = Math.max(level, loud);
       });
     }
   }
   for (const { source } of listening) source.disconnect();
-  return loudest;
+  return level;
 }
 """
-
-
-class Heard(Struct, frozen=True):
-    """The loudest tone on the page."""
-
-    hz: float
-    level_db: float
 
 
 class Window:
@@ -87,26 +82,21 @@ class Window:
         rgb = self.rgb(slot)
         return None if rgb is None else nearest(rgb)
 
-    def hears(self) -> Heard:
-        """The loudest tone now."""
-        heard: dict[str, float] = self.page.evaluate(EARS)
-        return Heard(heard["hz"], heard["level"])
+    def level_db(self, tone_hz: int | None = None) -> float:
+        """How loud a tone is on the page within half a second; without one, the loudest sound."""
+        return float(self.page.evaluate(EARS, tone_hz))
 
     def wait_colour(self, slot: str, colour: str, limit_s: float = LIMIT_S) -> None:
         """Until the slot shows that camera."""
         self.wait(lambda: self.colour(slot), colour, f"{slot} shows", limit_s)
 
     def wait_tone(self, tone_hz: int, limit_s: float = LIMIT_S) -> None:
-        """Until that site's tone is the loudest."""
-        self.wait(lambda: self._hears_tone(tone_hz), True, f"the tone of {tone_hz} Hz is heard", limit_s)
+        """Until that site's voice is heard, beside others or alone."""
+        self.wait(lambda: self.level_db(tone_hz) > AUDIBLE_DB, True, f"{tone_hz} Hz heard:", limit_s)
 
     def wait_silence(self, limit_s: float = LIMIT_S) -> None:
         """Until nothing is to be heard."""
-        self.wait(lambda: self.hears().level_db < -70, True, "silence", limit_s)
-
-    def _hears_tone(self, tone_hz: int) -> bool:
-        heard = self.hears()
-        return heard.level_db > -60 and abs(heard.hz - tone_hz) < 40
+        self.wait(lambda: self.level_db() > AUDIBLE_DB, False, "a sound:", limit_s)
 
     def enter(self) -> None:
         """Through the check of camera and microphone, as a person does."""
