@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".setup"  # logs and stamps; not in git
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 class Missing(Exception):
@@ -40,6 +41,14 @@ def mark_done(stamp: Path, key: str) -> None:
     stamp.write_text(key)
 
 
+def trusting() -> dict[str, str]:
+    """What makes pip and Node trust whom this machine trusts, an office's own proxy included."""
+    if not CERTIFICATES.is_file():
+        return {}
+    names = ("PIP_CERT", "NODE_EXTRA_CA_CERTS")
+    return {name: str(CERTIFICATES) for name in names if name not in os.environ}
+
+
 def run(
     what: str,
     command: Sequence[str | Path],
@@ -55,7 +64,7 @@ def run(
             done = subprocess.run(
                 [str(word) for word in command],
                 cwd=cwd,
-                env={**os.environ, **(env or {})},
+                env={**os.environ, **trusting(), **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
