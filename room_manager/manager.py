@@ -139,6 +139,12 @@ class Manager:
         """The room's number once the command is durable and told; see :meth:`Runner.submit`."""
         return await self._room(room).runner.submit(command, by)
 
+    def gone(self, room: RoomId, site: SiteId, connection: ConnectionId) -> None:
+        """The connection that stood for the site has ended; see :meth:`Runner.gone`. Never fails."""
+        opened = self._rooms.get(room)
+        if opened is not None:
+            opened.runner.gone(site, connection)
+
     def rooms(self) -> list[RoomId]:
         """Those that are open here."""
         return list(self._rooms)

@@ -20,6 +20,7 @@ from typing import Final
 from msgspec import Struct
 
 from room_manager.errors import Busy, DomainError, InDoubt, NotOwner, NotStored
+from room_manager.gone import Gone, stands
 from room_manager.ids import HOST, ConnectionId, RoomId, SiteId
 from room_manager.meeting.commands import AnyCommand, Drop
 from room_manager.meeting.events import AnyEvent, MeetingOpened, SiteJoined
@@ -94,6 +95,7 @@ class Runner:
         self._closed: DomainError | None = None
         self._taken: list[_Pending] = []  # out of the inbox and not yet answered
         self._in_doubt: _Decided | None = None
+        self._gone = Gone()
         self._quiet_until = 0.0  # nothing expires and nothing is tried again before
         # Connections that joined since the restart; None: whoever was there before has had the time.
         self._alive: set[ConnectionId] | None = None
@@ -121,6 +123,16 @@ class Runner:
             if pending.taken:
                 raise InDoubt("the journal does not answer") from None
             raise Busy("the room is behind; nothing was done") from None
+
+    def gone(self, site: SiteId, connection: ConnectionId) -> None:
+        """The connection has ended: it is dropped as soon as the journal can store that.
+
+        Never waits and never fails. One that stands for nothing, also in what is in doubt, is ignored.
+        """
+        meetings = (self.told, self._tentative)
+        if any(stands(meeting.state, site, connection) for meeting in meetings):
+            self._gone.add(site, connection, self._clock())
+            self._wake.set()
 
     def listen(self, listener: Listener, on_closed: OnClosed | None = None) -> Callable[[], None]:
         """Hear every batch, in order, from the room's task. Must not wait. Returns how to stop.
@@ -188,7 +200,7 @@ class Runner:
         due = self._due()
         ticking = due is not None and due <= now
         ghosts = self._ghosts() if ticking else []
-        decided = self._decide([*ghosts, *self._take()], ticking, now)
+        decided = self._decide([*ghosts, *self._take(), *self._drops(now)], ticking, now)
         if decided.records and not await self._store(decided):
             if ticking:
                 self._rest()
@@ -224,12 +236,13 @@ class Runner:
         self._wake.clear()
         if self._inbox or self._closed is not None:
             return
-        due = self._due()
-        nap_s = LONGEST_NAP_S if due is None else min(due - self._clock(), LONGEST_NAP_S)
+        self._gone.settle(self.told.state)
+        dues = [due for due in (self._due(), self._gone.next_at()) if due is not None]
+        nap_s = min((due - self._clock() for due in dues), default=LONGEST_NAP_S)
         if nap_s <= 0:
             return
         try:
-            async with asyncio.timeout(max(nap_s, 0.001)):
+            async with asyncio.timeout(min(max(nap_s, 0.001), LONGEST_NAP_S)):
                 await self._wake.wait()
         except TimeoutError:
             pass
@@ -251,6 +264,15 @@ class Runner:
             for connection in site.devices.values()
             if connection not in self._alive
         ]
+
+    def _drops(self, now: float) -> list[_Pending]:
+        """Drop commands for connections that have ended since, if they are due.
+
+        They come last: whoever has come back in the same batch never was away.
+        """
+        self._gone.settle(self.told.state)
+        due = self._gone.due(now, MAX_BATCH)
+        return [_Pending(Drop(site, connection), _itself(site), None) for site, connection in due]
 
     def _take(self) -> list[_Pending]:
         """The commands of the next append. Withdrawn ones fall away."""

@@ -1,7 +1,5 @@
 """A member in a meeting over one socket: how it comes in, what its requests come to, how it goes."""
 
-import asyncio
-import logging
 import time
 from typing import Final
 
@@ -23,15 +21,12 @@ from signaling.wire import client, codec, server
 from signaling.wire.codec import Refused
 
 FEATURES: Final = ("resume", "presence", "media", "content")
-DROP_LIMIT_S: Final = 25.0
 
 PASSING: Final = (Busy, NotStored, InDoubt, NotOwner)
 """Not done, and may be done when asked again: never kept as the answer to a rid."""
 
 _STAYS_AS_IT_IS: Final = frozenset({"superseded", "left", "ended", "shutting-down", "moved"})
 """Ways to go after which no drop is owed: the room knows, or the site keeps its place over a restart."""
-
-log = logging.getLogger(__name__)
 
 
 async def come_in(
@@ -202,11 +197,7 @@ class Seat:
         site = self._receiver.member_site
         if not self._owes_drop or site is None or self._edge.draining:
             return
-        try:
-            async with asyncio.timeout(DROP_LIMIT_S):
-                await self._submit(commands.Drop(site, self._receiver.connection))
-        except Exception as error:
-            log.warning("! socket %s: its drop was not taken: %s", self._receiver.connection, error)
+        self._edge.rooms.manager.gone(self.who.meeting, site, self._receiver.connection)
 
     def _replaced(self) -> None:
         self._receiver.dismiss("disconnect", 0, "superseded", "this place was taken from another window")
