@@ -85,14 +85,16 @@ def test_a_speaker_that_reloads_is_back_with_the_floor_and_is_seen_again(meeting
 
 def test_killed_media_process_comes_back_without_a_click(meeting: Meeting) -> None:
     meeting.give_floor(TRUC_BACH)
-    meeting.chair.wait_colour("main", WARDS[TRUC_BACH].colour)
+    others = (meeting.chair, meeting.wards[PHUC_XA], meeting.wards[VINH_PHUC])
+    for window in others:
+        window.wait_colour("main", WARDS[TRUC_BACH].colour)
+        window.remember_pictures()
 
     meeting.server.kill_media()
 
-    meeting.chair.page.wait_for_selector('[data-testid="picture-main"][data-fresh="false"]')
-    meeting.chair.wait_colour("main", WARDS[TRUC_BACH].colour)
-    for site in (PHUC_XA, VINH_PHUC):
-        meeting.wards[site].wait_colour("main", WARDS[TRUC_BACH].colour)
+    for window in others:
+        window.wait_new_picture(WARDS[TRUC_BACH].colour)
+    meeting.chair.wait_tone(WARDS[TRUC_BACH].tone_hz)
     meeting.chair.shows(f'[data-testid="floor"][data-site="{TRUC_BACH}"]')
     meeting.take_floor()
 
@@ -102,13 +104,15 @@ def test_killed_server_comes_back_without_a_click(meeting: Meeting) -> None:
     meeting.wards[TRUC_BACH].page.click('[data-testid="big"][data-act="raise"]')
     meeting.wards[TRUC_BACH].shows('[data-testid="big"][data-act="lower"]')
     meeting.chair.wait_colour("main", WARDS[PHUC_XA].colour)
+    for window in meeting.all():
+        window.remember_pictures()
 
     meeting.server.kill()
     meeting.server.start()
 
-    meeting.chair.page.wait_for_selector('[data-testid="picture-main"][data-fresh="false"]')
     for window in (meeting.chair, meeting.wards[TRUC_BACH], meeting.wards[VINH_PHUC]):
-        window.wait_colour("main", WARDS[PHUC_XA].colour, limit_s=45)
-    meeting.wards[PHUC_XA].wait_colour("main", CHAIR_CAMERA.colour, limit_s=45)
+        window.wait_new_picture(WARDS[PHUC_XA].colour)
+    meeting.wards[PHUC_XA].wait_new_picture(CHAIR_CAMERA.colour)
+    meeting.chair.wait_tone(WARDS[PHUC_XA].tone_hz)
     meeting.chair.shows(f'[data-testid="floor"][data-site="{PHUC_XA}"]')
     meeting.chair.shows(f'[data-testid="hands"] [data-site="{TRUC_BACH}"]')

@@ -21,6 +21,10 @@ CHROMIUM: Final = next(
 LIMIT_S: Final = 30.0
 AUDIBLE_DB: Final = -60.0
 
+MAIN_TRACK = (
+    """(document.querySelector('[data-slot="main"] video')?.srcObject?.getVideoTracks()[0] ?? null)"""
+)
+
 EYES = """
 (slot) => {
   const video = document.querySelector(`[data-slot="${slot}"] video, video[data-slot="${slot}"]`);
@@ -81,6 +85,15 @@ class Window:
         """Whose picture the slot shows, by the colour of its camera."""
         rgb = self.rgb(slot)
         return None if rgb is None else nearest(rgb)
+
+    def remember_pictures(self) -> None:
+        """What the main slot shows now is the old; see :meth:`wait_new_picture`."""
+        self.page.evaluate(f"window.__old = {MAIN_TRACK}")
+
+    def wait_new_picture(self, colour: str, limit_s: float = LIMIT_S) -> None:
+        """Until that camera is seen over another connection than the remembered one."""
+        self.wait(lambda: self.page.evaluate(f"window.__old !== {MAIN_TRACK}"), True, "new:", limit_s)
+        self.wait_colour("main", colour, limit_s)
 
     def level_db(self, tone_hz: int | None = None) -> float:
         """How loud a tone is on the page within half a second; without one, the loudest sound."""
