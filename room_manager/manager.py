@@ -165,6 +165,10 @@ class Manager:
         """Which owner of the room speaks; grows with every restart."""
         return self._room(room).runner.epoch
 
+    def now(self, room: RoomId) -> float:
+        """Seconds, UTC, on the room's clock, which all its ends are on; see :meth:`Runner.now`."""
+        return self._room(room).runner.now()
+
     def listen(
         self, room: RoomId, listener: Listener, on_closed: OnClosed | None = None
     ) -> Callable[[], None]:

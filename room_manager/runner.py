@@ -36,12 +36,12 @@ APPEND_LIMIT_S: Final = 10.0  # then it is in doubt whether it was stored
 SUBMIT_LIMIT_S: Final = 20.0
 RETURN_GRACE_S: Final = 30.0
 RETRY_S: Final = 1.0  # after a failure, before time alone makes us write again
-LONGEST_NAP_S: Final = 30.0  # the wall clock may be set while we sleep
+LONGEST_NAP_S: Final = 30.0  # then it looks again, in any case
 
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
-"""Seconds, UTC: the room's clock."""
+"""Seconds, UTC, never set while it runs: see :mod:`room_manager.clock`."""
 
 
 class Internal(Exception):
@@ -86,8 +86,10 @@ class Runner:
         self.told = Meeting()  # what everybody may know; only the room's task writes it
         self.seq = 0
         self.epoch = 0
+        self._last_at = 0.0  # of what has happened, on the room's clock
         self._journal = journal
         self._clock = clock
+        self._ahead_s = 0.0  # of the clock: the journal was written by one that was later
         self._tentative = Meeting()
         self._inbox: deque[_Pending] = deque()
         self._wake = asyncio.Event()
@@ -101,6 +103,10 @@ class Runner:
         self._alive: set[ConnectionId] | None = None
 
     # --- for everybody ---
+
+    def now(self) -> float:
+        """Seconds, UTC, on the room's clock: all its ends are on it. Never before what has happened."""
+        return self._clock() + self._ahead_s
 
     async def submit(self, command: AnyCommand, by: Member) -> int:
         """The room's number after the command, once that is durable and has been told.
@@ -131,7 +137,7 @@ class Runner:
         """
         meetings = (self.told, self._tentative)
         if any(stands(meeting.state, site, connection) for meeting in meetings):
-            self._gone.add(site, connection, self._clock())
+            self._gone.add(site, connection, self.now())
             self._wake.set()
 
     def listen(self, listener: Listener, on_closed: OnClosed | None = None) -> Callable[[], None]:
@@ -155,10 +161,13 @@ class Runner:
         self.epoch = await self._journal.take_over(self.room)
         found = await self._catch_up()
         if found:
+            self._ahead_s = max(0.0, self._last_at - self._clock())
+            if self._ahead_s:
+                log.warning("! room %s: the clock was set back by %.0f s or more", self.room, self._ahead_s)
             self._alive = set()
-            self._quiet_until = self._clock() + RETURN_GRACE_S
+            self._quiet_until = self.now() + RETURN_GRACE_S
         else:
-            first = Recorded(1, self._clock(), "", opening)
+            first = Recorded(1, self.now(), "", opening)
             await self._journal.append(self.room, self.epoch, [first])
             self._remember([first])
         self._tentative = copy.deepcopy(self.told)
@@ -196,7 +205,7 @@ class Runner:
         await self._nap()
         if self._closed is not None:
             return
-        now = self._clock()
+        now = self.now()
         due = self._due()
         ticking = due is not None and due <= now
         ghosts = self._ghosts() if ticking else []
@@ -238,7 +247,7 @@ class Runner:
             return
         self._gone.settle(self.told.state)
         dues = [due for due in (self._due(), self._gone.next_at()) if due is not None]
-        nap_s = min((due - self._clock() for due in dues), default=LONGEST_NAP_S)
+        nap_s = min((due - self.now() for due in dues), default=LONGEST_NAP_S)
         if nap_s <= 0:
             return
         try:
@@ -333,6 +342,7 @@ class Runner:
             if self._alive is not None and isinstance(record.event, SiteJoined):
                 self._alive.add(record.event.connection)
             self.seq = record.seq
+            self._last_at = record.at
 
     def _tell(self, records: list[Recorded]) -> None:
         self._remember(records)
@@ -392,7 +402,7 @@ class Runner:
 
     def _rest(self) -> None:
         """Let time alone write nothing for a while."""
-        self._quiet_until = max(self._quiet_until, self._clock() + RETRY_S)
+        self._quiet_until = max(self._quiet_until, self.now() + RETRY_S)
 
     def _close(self, why: DomainError) -> None:
         if self._closed is not None:

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import WebSocketRoute
 
+from room_manager.clock import RoomClock
 from room_manager.errors import DomainError
 from room_manager.manager import Manager
 from room_manager.media.engine import Engine
@@ -84,7 +85,7 @@ async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack
     media = engine if engine is not None else engine_for(settings.media)
     await media.start()
     stack.push_async_callback(media.close)
-    manager = Manager(stores, journal, media, time.time)
+    manager = Manager(stores, journal, media, RoomClock())
     await manager.start()
     stack.push_async_callback(manager.close)
 

@@ -116,7 +116,7 @@ class Seat:
                 device=receiver.device,
                 may=may(who.role),
             ),
-            server_time=now,
+            server_time=self._room_time(),
         )
         fanout.attach(receiver, text_frame(codec.encode(welcome)), hello.have, hello.epoch)
 
@@ -127,7 +127,7 @@ class Seat:
         fanout, receiver = self._fanout, self._receiver
         match message:
             case client.Ping():
-                return server.Pong(rid=message.rid, server_time=time.time())
+                return server.Pong(rid=message.rid, server_time=self._room_time())
             case client.Hello():
                 raise WrongState("hello was said already")
             case client.Offer():
@@ -176,6 +176,10 @@ class Seat:
             self.who.meeting, receiver.connection, receiver.member_site, message.sdp
         )
         return server.Answer(rid=message.rid, sdp=answer.sdp, slots=answer.slots)
+
+    def _room_time(self) -> float:
+        """On the clock that all ends in this room are on, so that a client can say how long is left."""
+        return self._edge.rooms.manager.now(self.who.meeting)
 
     async def _submit(self, command: commands.AnyCommand) -> int:
         return await self._edge.rooms.manager.submit(self.who.meeting, command, self._receiver.member)
