@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
@@ -37,6 +38,7 @@ from room_manager.store.stores import Stores
 OFFER_LIMIT_S: Final = 8.0
 OPEN_RETRY_S: Final = 2.0
 LISTEN_RETRY_S: Final = 1.0
+FORGET_AFTER_S: Final = 600.0  # so long the roll of a meeting that is over can still be asked for
 CLOSE_LIMIT_S: Final = 15.0  # a commit that is under way is waited for
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,8 @@ class Manager:
         self._engine = engine
         self._clock = clock
         self._rooms: dict[RoomId, _Room] = {}
-        self._opening: dict[RoomId, asyncio.Lock] = {}
+        # A lock lives as long as somebody opens its room, or waits for that.
+        self._opening: WeakValueDictionary[RoomId, asyncio.Lock] = WeakValueDictionary()
         self._media: dict[ConnectionId, RoomId] = {}  # connections that have offered, or are about to
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -131,7 +134,7 @@ class Manager:
         tasks = [self._own(runner.run(), f"room {room}"), self._own(reactor.run(), f"media {room}")]
         self._rooms[room] = _Room(runner, reactor, [], tasks)
         if runner.told.state.ended:
-            self._own(self._mark_ended(room), f"end {room}")
+            self._own(self._wind_up(room), f"end {room}")
 
     # --- for the sessions ---
 
@@ -268,7 +271,7 @@ class Manager:
     def _on_batch(self, batch: Batch, reactor: MediaReactor) -> None:
         reactor.look(site for record in batch.records if (site := getattr(record.event, "site", None)))
         if any(isinstance(record.event, MeetingEnded) for record in batch.records):
-            self._own(self._mark_ended(batch.room), f"end {batch.room}")
+            self._own(self._wind_up(batch.room), f"end {batch.room}")
 
     def _on_closed(self, room: RoomId) -> None:
         """The room is served elsewhere, or we are closing."""
@@ -276,14 +279,22 @@ class Manager:
         if gone is None or self._closing:
             return
         del self._rooms[room]
+        self._media = {connection: where for connection, where in self._media.items() if where != room}
         gone.tasks[1].cancel()
 
-    async def _mark_ended(self, room: RoomId) -> None:
-        """The list of meetings follows the journal; should this fail, the next start does it."""
+    async def _wind_up(self, room: RoomId) -> None:
+        """The list of meetings says that it is over; some time later the room is not in memory any more.
+
+        The list follows the journal: should it fail, whoever opens the room next mends it.
+        """
         try:
             await self._stores.meetings.mark_ended(room)
         except Exception:
             log.exception("! room %s: has ended, but the list does not say so yet", room)
+        await asyncio.sleep(FORGET_AFTER_S)
+        opened = self._rooms.get(room)
+        if opened is not None and opened.runner.told.state.ended:
+            opened.runner.close(Ended("the meeting is over"))
 
     async def _open_later(self, room: RoomId) -> None:
         while True:

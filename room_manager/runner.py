@@ -192,9 +192,9 @@ class Runner:
             self._refuse_taken(InDoubt("the server closed before it was known"))
             self._refuse_waiting()
 
-    def close(self) -> None:
+    def close(self, why: DomainError | None = None) -> None:
         """Serve no more: what is being stored is finished, what waits is refused."""
-        self._close(Busy("the server is closing; nothing was done"))
+        self._close(why or Busy("the server is closing; nothing was done"))
 
     # --- the task ---
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
@@ -36,7 +37,8 @@ class Rooms:
         self._metrics = metrics
         self._on_lost = on_lost
         self._served: dict[RoomId, Served] = {}
-        self._opening: dict[RoomId, asyncio.Lock] = {}
+        # A lock lives as long as somebody opens its room, or waits for that.
+        self._opening: WeakValueDictionary[RoomId, asyncio.Lock] = WeakValueDictionary()
 
     async def served(self, room: RoomId) -> Served:
         """Raises ``UnknownMeeting``, ``Ended``, or what a journal raises."""

@@ -228,6 +228,33 @@ def test_a_meeting_that_ended_just_before_the_crash_is_marked_at_the_next_start(
     serve(url, after)
 
 
+def test_a_meeting_that_is_over_is_forgotten_after_a_while(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("room_manager.manager.FORGET_AFTER_S", 0.05)
+
+    async def test(server: Server) -> None:
+        manager = server.manager
+        other = await server.meeting()
+        tasks = len(manager._tasks)
+        room = await server.meeting()
+        connection = await server.join(room, PHUC_XA)
+        await manager.offer(room, connection, PHUC_XA, offer())
+        why: list[Exception] = []
+        manager.listen(room, lambda batch: None, why.append)
+
+        await manager.submit(room, EndMeeting(), CHAIR)
+        assert manager.told(room).ended
+        await until(lambda: len(manager._tasks) == tasks)
+
+        assert manager.rooms() == [other]
+        assert [type(error) for error in why] == [Ended]
+        assert (dict(manager._media), dict(manager._opening)) == ({}, {})
+        with pytest.raises(Ended):
+            await manager.open_meeting(room)
+        assert dict(manager._opening) == {}
+
+    serve(url, test)
+
+
 def test_a_meeting_that_can_not_be_opened_at_the_start_is_opened_later(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
