@@ -4,6 +4,7 @@ import "../shared/base.css";
 import "./enter/enter.css";
 import "./site/site.css";
 import "./desk/desk.css";
+import "./desk/links.css";
 import { render } from "preact";
 import { language } from "../shared/i18n";
 import { Home } from "./enter/home";

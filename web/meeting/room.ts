@@ -121,6 +121,19 @@ export class Room {
     return may(this.state.get(), command);
   }
 
+  /** Links are REST's, for the two roles that the server lets make them. */
+  mayMakeLinks(): boolean {
+    const role = this.state.get().you?.role;
+    return role === "chair" || role === "operator";
+  }
+
+  /** What this window shows to REST. Raises `Refused` before it has one. */
+  token(): string {
+    const token = this.wire.token();
+    if (token === null) throw new Refused("offline", "not in the meeting yet");
+    return token;
+  }
+
   /** Give a command. A refusal becomes a notice in words; what can be undone can be for some seconds. */
   async do(command: Unsent, undo?: { readonly act: string; readonly undo: () => Unsent | null }): Promise<boolean> {
     try {

@@ -16,6 +16,10 @@ const REFUSALS: Readonly<Record<string, Extract<Key, `refused.${string}`>>> = {
   "in-doubt": "refused.not-stored",
   "wrong-password": "refused.bad-login",
   "too-many": "refused.slow-down",
+  "unknown-link": "refused.unknown-link",
+  "bad-token": "refused.window",
+  "expired": "refused.window",
+  "revoked": "refused.window",
   "rate-limited": "refused.busy",
 };
 

@@ -1,10 +1,14 @@
 /** The REST part of the protocol: entering, and pages of long lists. */
 import { Refused } from "./problem";
 import type {
+  Device,
   DistrictInfo,
   DistrictsAnswer,
   ErrorBody,
   HandsAnswer,
+  LinkAnswer,
+  LinkInfo,
+  LinksAnswer,
   MeetingsAnswer,
   MeetingSummary,
   RosterAnswer,
@@ -15,6 +19,7 @@ import type {
 
 const TIMEOUT_MS = 10_000;
 const ROSTER_PAGE = 100;
+const LINKS_PAGE = 100;
 
 interface Asked {
   readonly method?: "GET" | "POST" | "DELETE";
@@ -115,4 +120,36 @@ export async function districts(meeting: string, resume: string): Promise<readon
 export function handsPage(meeting: string, resume: string, offset: number, limit: number): Promise<HandsAnswer> {
   const path = `/api/meetings/${encodeURIComponent(meeting)}/hands?offset=${offset}&limit=${limit}`;
   return ask(path, bearer(resume));
+}
+
+// --- links, for the chair and the operator ---
+
+export interface NewLink {
+  readonly role: "site";
+  readonly site: string;
+  readonly device: Device;
+  readonly ttl_s: number;
+}
+
+function linksPath(meeting: string): string {
+  return `/api/meetings/${encodeURIComponent(meeting)}/links`;
+}
+
+/** The live links of one site, the newest first. The server pages those of the whole meeting. */
+export async function linksOf(meeting: string, resume: string, site: string): Promise<readonly LinkInfo[]> {
+  const found = new Map<string, LinkInfo>(); // one that is made meanwhile moves another into the next page
+  for (let offset = 0; ; offset += LINKS_PAGE) {
+    const path = `${linksPath(meeting)}?offset=${offset}&limit=${LINKS_PAGE}`;
+    const { links } = await ask<LinksAnswer>(path, bearer(resume));
+    for (const link of links) if (link.site?.code === site) found.set(link.id, link);
+    if (links.length < LINKS_PAGE) return [...found.values()];
+  }
+}
+
+export function makeLink(meeting: string, resume: string, wanted: NewLink): Promise<LinkAnswer> {
+  return ask(linksPath(meeting), { method: "POST", body: wanted, ...bearer(resume) });
+}
+
+export function revokeLink(meeting: string, resume: string, link: string): Promise<void> {
+  return ask(`${linksPath(meeting)}/${encodeURIComponent(link)}`, { method: "DELETE", ...bearer(resume) });
 }

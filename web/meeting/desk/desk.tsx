@@ -15,6 +15,7 @@ import { City } from "./city";
 import { Help } from "./help";
 import { useKeys } from "./keys";
 import { Queue } from "./queue";
+import { Links } from "./links";
 import { NO_FILTER, type Filter } from "./roll";
 import { Roster } from "./roster";
 
@@ -25,6 +26,7 @@ export function Desk({ room }: { readonly room: Room }) {
   const [selected, setSelected] = useState<string | null>(null);
   const [help, setHelp] = useState(false);
   const [ending, setEnding] = useState(false);
+  const [linking, setLinking] = useState<RosterSite | null>(null);
   const [excusing, setExcusing] = useState<RosterSite | null>(null);
   const asked = useMemo(
     () => ({
@@ -49,6 +51,7 @@ export function Desk({ room }: { readonly room: Room }) {
         onFilter={setFilter}
         onSelect={setSelected}
         onExcuse={setExcusing}
+        onLinks={setLinking}
       />
       <City
         room={room}
@@ -61,6 +64,7 @@ export function Desk({ room }: { readonly room: Room }) {
         }}
       />
       {help && <Help onClose={() => setHelp(false)} />}
+      {linking !== null && <Links room={room} site={linking} onClose={() => setLinking(null)} />}
       {excusing !== null && <Excusing site={excusing} acts={acts} onClose={() => setExcusing(null)} />}
     </div>
   );

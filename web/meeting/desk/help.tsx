@@ -48,6 +48,7 @@ const GROUPS: readonly (readonly [Key, readonly Line[]])[] = [
       ["O", "key.row.tile"],
       ["X", "key.row.mute"],
       ["V", "key.row.excuse"],
+      ["D", "key.row.links"],
     ],
   ],
 ];

@@ -19,6 +19,7 @@ interface Props {
   readonly acts: Acts;
   readonly at: MenuAt;
   readonly onExcuse: (site: RosterSite) => void;
+  readonly onLinks: (site: RosterSite) => void;
   readonly onClose: () => void;
 }
 
@@ -28,7 +29,7 @@ interface Item {
   readonly act: () => void;
 }
 
-export function RowMenu({ room, acts, at, onExcuse, onClose }: Props) {
+export function RowMenu({ room, acts, at, onExcuse, onLinks, onClose }: Props) {
   const t = useT();
   const { site, beside } = at;
   const { code } = site;
@@ -77,6 +78,8 @@ export function RowMenu({ room, acts, at, onExcuse, onClose }: Props) {
     { key: "action.unexcuse", act: () => acts.withdrawExcuse(code, row?.excuse ?? "") },
     row?.state === "excused",
   );
+
+  if (room.mayMakeLinks()) items.push({ key: "action.links", shortcut: "D", act: () => onLinks(site) });
 
   const key = (event: KeyboardEvent) => {
     event.stopPropagation();

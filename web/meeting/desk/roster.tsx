@@ -21,9 +21,10 @@ interface Props {
   readonly onFilter: (filter: Filter) => void;
   readonly onSelect: (site: string | null) => void;
   readonly onExcuse: (site: RosterSite) => void;
+  readonly onLinks: (site: RosterSite) => void;
 }
 
-export function Roster({ room, acts, filter, selected, onFilter, onSelect, onExcuse }: Props) {
+export function Roster({ room, acts, filter, selected, onFilter, onSelect, onExcuse, onLinks }: Props) {
   const t = useT();
   const roster = useStore(room.roster);
   const rows = useStore(room.state, (state) => state.rows);
@@ -74,6 +75,7 @@ export function Roster({ room, acts, filter, selected, onFilter, onSelect, onExc
     else if (event.code === "KeyP") acts.setMain(site.code);
     else if (event.code === "KeyO") acts.setTile(site.code, !isTile(room, site.code));
     else if (event.code === "KeyX") acts.setMuted(site.code, !(row?.muted ?? false));
+    else if (event.code === "KeyD" && room.mayMakeLinks()) onLinks(site);
     else if (event.code === "KeyV" && row?.state !== "present" && room.may("excuse-absence")) onExcuse(site);
     else return;
     event.preventDefault();
@@ -207,6 +209,7 @@ export function Roster({ room, acts, filter, selected, onFilter, onSelect, onExc
           acts={acts}
           at={menu}
           onExcuse={onExcuse}
+          onLinks={onLinks}
           onClose={() => {
             setMenu(null);
             box.current?.focus();

@@ -59,6 +59,12 @@ export function clock(at_s: number, seconds = false): string {
   }).format(at_s * 1000);
 }
 
+/** 14:05 23/8/2021, in Hà Nội. */
+export function moment(at_s: number, of: Language = language.get()): string {
+  const date = { timeZone: ZONE, day: "numeric", month: "numeric", year: "numeric" } as const;
+  return `${clock(at_s)} ${new Intl.DateTimeFormat(locale(of), date).format(at_s * 1000)}`;
+}
+
 /** Thứ Hai, 23/8/2021. */
 export function day(at_s: number, of: Language = language.get()): string {
   const text = new Intl.DateTimeFormat(locale(of), {
