@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from room_manager.ids import RoomId
@@ -49,6 +50,7 @@ class Edge:
         link_signer: LinkSigner,
         resume_signer: ResumeSigner,
         metrics: Metrics,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
         self.rooms = rooms
@@ -56,8 +58,10 @@ class Edge:
         self.link_signer = link_signer
         self.resume_signer = resume_signer
         self.metrics = metrics
+        self.monotonic = monotonic
+        """Seconds that never go back: for how long, never for when."""
         self.sessions = Sessions()
-        self.tickets = Tickets(time.time)
+        self.tickets = Tickets(monotonic)
         self.origins = Origins(settings.public_origins)
         self.lobby = Lobby(settings.known_networks)
         self.logins = LoginGuard()

@@ -144,11 +144,10 @@ class Api:
         return _json(answer)
 
     async def _by_link(self, request: Request, token: str) -> Identity:
-        now = time.time()
-        address = address_of(request)
-        if not self._edge.lobby.is_known(address) and not self._edge.ticket_rate.take(address, now):
+        edge, address = self._edge, address_of(request)
+        if not edge.lobby.is_known(address) and not edge.ticket_rate.take(address, edge.monotonic()):
             raise TooMany("too many from your address; wait a moment", 2)
-        claims = self._edge.link_signer.check(token, now)
+        claims = edge.link_signer.check(token, time.time())
         who = Identity(
             meeting=claims.meeting,
             role=claims.role,
@@ -158,7 +157,7 @@ class Api:
             link=claims.id,
             until=claims.exp,
         )
-        await self._edge.standing.check(who)
+        await edge.standing.check(who)
         return who
 
     async def _by_login(self, request: Request, meeting: RoomId) -> Identity:
