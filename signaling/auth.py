@@ -17,7 +17,7 @@ from room_manager.store.accounts import Account
 from room_manager.store.sessions import Session as Login
 from room_manager.store.stores import Stores
 from signaling.edge import Edge
-from signaling.logins import LOGIN_IDLES_S, LOGIN_LASTS_S, keep_alive
+from signaling.logins import LOGIN_IDLES_S, LOGIN_LASTS_S
 from signaling.tokens import BadToken, Identity
 
 MAX_NAME_CHARS: Final = 64
@@ -85,25 +85,23 @@ class Logins:
         Raises ``WrongPassword`` or ``TooMany``.
         """
         edge = self._edge
-        now = time.time()
+        now = edge.monotonic()
         address = address_of(request)
-        keys = [f"name:{name[:MAX_NAME_CHARS]}"]
-        if not edge.lobby.is_known(address):
-            keys.append(f"address:{address}")
-        wait_s = edge.logins.wait_s(keys, now)
+        tried = name[:MAX_NAME_CHARS]
+        wait_s = edge.logins.wait_s(tried, address, now, edge.lobby.is_known(address))
         if wait_s > 0:
             raise TooMany("too many tries; wait a moment", wait_s)
         if edge.passwords.busy:
             raise TooMany("too many are logging in; wait a moment", 2)
-        edge.logins.failed(keys, now)
+        edge.logins.failed(tried, address, now)
         account = await self._stores.accounts.get(name) if len(name) <= MAX_NAME_CHARS else None
         kept = account.password_hash if account is not None and not account.disabled else None
         if not await edge.passwords.matches(password, kept) or account is None:
             raise WrongPassword("no such name with this password")
-        edge.logins.succeeded(keys)
+        edge.logins.succeeded(tried, address)
 
         token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
-        at = datetime.fromtimestamp(now, UTC)
+        at = datetime.now(UTC)
         await self._stores.sessions.forget_expired(at)
         await self._stores.sessions.begin(
             Login(_hash(token), account.name, csrf, at, at, at + timedelta(seconds=LOGIN_IDLES_S))
@@ -132,7 +130,7 @@ class Logins:
             told = request.headers.get("x-csrf-token", "")
             if not hmac.compare_digest(told.encode(), login.csrf.encode()):
                 raise Forged("the X-CSRF-Token is not this session's")
-        await keep_alive(self._stores.sessions, login, now)
+        await self._edge.standing.use.note(login, now)
         return login, account
 
     async def log_out(self, request: Request, response: Response) -> None:

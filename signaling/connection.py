@@ -103,7 +103,7 @@ class Connection:
         self._now = asyncio.get_running_loop().time
         self._outbox = Outbox(self._direct, self._now, self._overflow)
         self._rate = limits.Bucket(limits.MESSAGES_PER_S, limits.MESSAGE_BURST, self._now())
-        self._strikes = 0
+        self._strikes = limits.Bucket(limits.STRIKES_FORGIVEN_PER_S, limits.STRIKES, self._now())
         self._id = ConnectionId(secrets.token_hex(8))
         self._seat: Seat | None = None
         self._dismissed: str | None = None
@@ -201,8 +201,7 @@ class Connection:
             return self._problem(error, message.rid)
 
     def _too_many(self, rid: int | None) -> None:
-        self._strikes += 1
-        if self._strikes > limits.STRIKES:
+        if not self._strikes.take(self._now()):
             self._close(RATE_LIMITED, "rate-limited")
             return
         self._edge.metrics.refused.labels("rate-limited").inc()

@@ -1,4 +1,5 @@
-"""How much of anything one client, address or name may ask for. Pure: time is an argument."""
+"""How much of anything one client, address or name may ask for. Pure: time is an argument, and is one that
+never goes back."""
 
 import ipaddress
 from collections.abc import Callable, Iterable
@@ -6,14 +7,18 @@ from typing import Final
 
 MESSAGES_PER_S: Final = 20.0
 MESSAGE_BURST: Final = 60.0
-STRIKES: Final = 20  # messages refused as too many before the socket is closed
+STRIKES: Final = 20.0  # messages refused as too many, before the socket is closed
+STRIKES_FORGIVEN_PER_S: Final = 0.5
 OFFER_EVERY_S: Final = 2.0
 OFFER_BURST: Final = 4.0
 HELLO_WITHIN_S: Final = 5.0
 UNAUTHENTICATED_IN_ALL: Final = 2_000
 UNAUTHENTICATED_PER_ADDRESS: Final = 20
-LOGINS_PER_MINUTE: Final = 5.0
-LONGEST_LOGIN_WAIT_S: Final = 60.0  # longer would let anybody lock a chair out
+LOGINS_FREE: Final = 5  # of one name from one address, in a minute
+LOGINS_FREE_OF_AN_ADDRESS: Final = 20
+LOGINS_FREE_OF_A_NAME: Final = 100
+LONGEST_LOGIN_WAIT_S: Final = 60.0
+LONGEST_LOGIN_WAIT_OF_A_NAME_S: Final = 5.0  # longer would let anybody lock a chair out
 TICKETS_PER_S: Final = 10.0
 TICKET_BURST: Final = 40.0
 MAX_KEYS: Final = 10_000
@@ -32,7 +37,7 @@ class Bucket:
 
     def take(self, now: float) -> bool:
         """One more, if there is one left."""
-        self._left = min(self._burst, self._left + (now - self._at) * self._per_s)
+        self._left = min(self._burst, self._left + max(0.0, now - self._at) * self._per_s)
         self._at = now
         if self._left < 1:
             return False
@@ -72,33 +77,91 @@ class _Failures:
         self.until = 0.0
 
 
-class LoginGuard:
-    """Five tries a minute for a name and for an address; each further failure doubles the wait."""
+class _Tries:
+    """Some are free; each one more doubles the wait, up to a longest. A quiet minute makes all free again."""
 
-    def __init__(self) -> None:
+    def __init__(self, free: int, first_wait_s: float, longest_wait_s: float) -> None:
+        self._free = free
+        self._first_wait_s = first_wait_s
+        self._longest_wait_s = longest_wait_s
         self._of: dict[str, _Failures] = {}
 
-    def wait_s(self, keys: Iterable[str], now: float) -> float:
-        """How long these must wait before the next try; 0: try."""
-        return max((self._of[key].until - now for key in keys if key in self._of), default=0.0)
+    def __len__(self) -> int:
+        return len(self._of)
 
-    def failed(self, keys: Iterable[str], now: float) -> None:
+    def wait_s(self, key: str, now: float) -> float:
+        entry = self._of.get(key)
+        return 0.0 if entry is None else max(0.0, entry.until - now)
+
+    def failed(self, key: str, now: float) -> None:
+        entry = self._of.get(key)
+        if entry is None:
+            entry = self._of[key] = _Failures()
+            self._forget(now)
+        if now - entry.at > max(60.0, 2 * (entry.until - entry.at)):
+            entry.count = 0
+        entry.at = now
+        entry.count += 1
+        over = entry.count - self._free
+        if over >= 0:
+            entry.until = now + min(self._longest_wait_s, self._first_wait_s * 2.0 ** min(over, 16))
+
+    def take_back(self, key: str) -> None:
+        """The try that was noted last was none."""
+        entry = self._of.get(key)
+        if entry is not None:
+            entry.count = max(0, entry.count - 1)
+            entry.until = min(entry.until, entry.at)
+
+    def forgive(self, key: str) -> None:
+        self._of.pop(key, None)
+
+    def _forget(self, now: float) -> None:
+        if len(self._of) <= MAX_KEYS:
+            return
+        self._of = {k: f for k, f in self._of.items() if now - f.at < LONGEST_LOGIN_WAIT_S}
+        for key in list(self._of)[: len(self._of) - MAX_KEYS]:
+            del self._of[key]
+
+
+class LoginGuard:
+    """Who guesses passwords waits; who is guessed at does not.
+
+    One address trying one name is held hard. An address that tries many names, and a name that is tried
+    from many addresses, are held loosely: were a name held hard by itself, anybody could lock a chair out.
+    """
+
+    def __init__(self) -> None:
+        self._pairs = _Tries(LOGINS_FREE, 12.0, LONGEST_LOGIN_WAIT_S)
+        self._addresses = _Tries(LOGINS_FREE_OF_AN_ADDRESS, 2.0, LONGEST_LOGIN_WAIT_S)
+        self._names = _Tries(LOGINS_FREE_OF_A_NAME, 1.0, LONGEST_LOGIN_WAIT_OF_A_NAME_S)
+
+    def __len__(self) -> int:
+        return len(self._pairs) + len(self._names) + len(self._addresses)
+
+    def wait_s(self, name: str, address: str, now: float, is_known: bool = False) -> float:
+        """How long to wait before the next try; 0: try. A known network's addresses are many people's."""
+        return max(
+            self._pairs.wait_s(_pair(name, address), now),
+            self._names.wait_s(name, now),
+            0.0 if is_known else self._addresses.wait_s(address, now),
+        )
+
+    def failed(self, name: str, address: str, now: float) -> None:
         """A try is under way or has failed."""
-        if len(self._of) >= MAX_KEYS:
-            self._of = {k: f for k, f in self._of.items() if now - f.at < LONGEST_LOGIN_WAIT_S}
-        for key in keys:
-            entry = self._of.setdefault(key, _Failures())
-            if now - entry.at > max(60.0, 2 * (entry.until - entry.at)):
-                entry.count = 0
-            entry.at = now
-            entry.count += 1
-            over = entry.count - LOGINS_PER_MINUTE
-            if over >= 0:
-                entry.until = now + min(LONGEST_LOGIN_WAIT_S, 12.0 * 2**over)
+        self._pairs.failed(_pair(name, address), now)
+        self._names.failed(name, now)
+        self._addresses.failed(address, now)
 
-    def succeeded(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            self._of.pop(key, None)
+    def succeeded(self, name: str, address: str) -> None:
+        """Forgives this name from this address; what others have tried stays as it is."""
+        self._pairs.forgive(_pair(name, address))
+        self._names.take_back(name)
+        self._addresses.take_back(address)
+
+
+def _pair(name: str, address: str) -> str:
+    return f"{address} {name}"
 
 
 class Lobby:

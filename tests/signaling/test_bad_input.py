@@ -171,11 +171,27 @@ def test_too_many_messages_are_refused_and_in_the_end_the_socket_is_closed(tmp_p
             member = await here.enter(Role.SITE, A)
             text = json.dumps({"v": 1, "rid": 1, "type": "ping"})
             with contextlib.suppress(ConnectionClosedError):
-                for _ in range(int(limits.MESSAGE_BURST) + limits.STRIKES + 100):
+                for _ in range(int(limits.MESSAGE_BURST + limits.STRIKES) + 100):
                     await member.socket.send(text)
             assert await member.closed() == 4029
             assert "rate-limited" in {m.get("code") for m in member.heard}
             assert (await other.ask("ping"))["type"] == "pong"
+
+    asyncio.run(scenario())
+
+
+def test_a_rate_broken_now_and_then_is_forgiven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "STRIKES_FORGIVEN_PER_S", 1e6)  # as if hours lay between
+
+    async def scenario() -> None:
+        async with hall(settings(tmp_path)) as here:
+            member = await here.enter(Role.SITE, A)
+            text = json.dumps({"v": 1, "rid": 1, "type": "ping"})
+            for _ in range(int(limits.MESSAGE_BURST + 3 * limits.STRIKES)):
+                await member.socket.send(text)
+            refused = [await member.hear("problem") for _ in range(int(2 * limits.STRIKES))]
+            assert {problem["code"] for problem in refused} == {"rate-limited"}
+            assert member.socket.close_code is None
 
     asyncio.run(scenario())
 

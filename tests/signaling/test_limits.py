@@ -1,7 +1,7 @@
 """Buckets, the log-in guard, the lobby, origins: decided on given times, without a clock."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from signaling import limits
@@ -25,20 +25,75 @@ def test_full_buckets_are_forgotten_before_anybody_is_refused(monkeypatch: pytes
     assert buckets.take("c", 5)
 
 
+@given(st.lists(st.floats(-1e6, 1e6), max_size=40))
+def test_a_clock_that_goes_back_takes_nothing_from_a_bucket(at: list[float]) -> None:
+    bucket = Bucket(per_s=1, burst=50, now=0)
+    assert all(bucket.take(now) for now in at)
+
+
 def test_log_ins_slow_down_and_success_forgives() -> None:
     guard = LoginGuard()
     for _ in range(5):
-        assert guard.wait_s(["name"], 0) == 0
-        guard.failed(["name"], 0)
-    first = guard.wait_s(["name"], 0)
-    assert first == 12
-    guard.failed(["name"], 12)
-    assert guard.wait_s(["name"], 12) == 24
+        assert guard.wait_s("chair", "home", 0) == 0
+        guard.failed("chair", "home", 0)
+    assert guard.wait_s("chair", "home", 0) == 12
+    guard.failed("chair", "home", 12)
+    assert guard.wait_s("chair", "home", 12) == 24
     for at in range(100, 110):
-        guard.failed(["name"], at)
-    assert guard.wait_s(["name"], 110) <= limits.LONGEST_LOGIN_WAIT_S
-    guard.succeeded(["name"])
-    assert guard.wait_s(["name"], 110) == 0
+        guard.failed("chair", "home", at)
+    assert 0 < guard.wait_s("chair", "home", 110) <= limits.LONGEST_LOGIN_WAIT_S
+    guard.succeeded("chair", "home")
+    assert guard.wait_s("chair", "home", 110) == 0
+
+
+def test_nobody_locks_a_named_account_out_from_elsewhere() -> None:
+    guard, locked_s = LoginGuard(), 0.0
+    for tenth in range(36_000):  # an hour of trying as fast as it may
+        now = tenth / 10
+        if guard.wait_s("chair", "attacker", now) == 0:
+            guard.failed("chair", "attacker", now)
+        locked_s += 0.1 if guard.wait_s("chair", "city hall", now) > 0 else 0
+    assert locked_s == 0
+
+
+def test_a_name_guessed_from_everywhere_is_slowed_and_never_for_long() -> None:
+    guard = LoginGuard()
+    for n in range(500):
+        guard.failed("chair", f"bot {n}", n / 100)
+    assert 0 < guard.wait_s("chair", "city hall", 5) <= limits.LONGEST_LOGIN_WAIT_OF_A_NAME_S
+
+
+def test_an_address_that_tries_many_names_waits_unless_it_is_many_peoples() -> None:
+    guard = LoginGuard()
+    for n in range(limits.LOGINS_FREE_OF_AN_ADDRESS):
+        guard.failed(f"name {n}", "attacker", 0)
+    assert guard.wait_s("another", "attacker", 0) > 0
+    assert guard.wait_s("another", "attacker", 0, is_known=True) == 0
+
+
+def test_one_who_logs_in_again_and_again_never_waits() -> None:
+    guard = LoginGuard()
+    for n in range(200):
+        assert guard.wait_s("chair", "home", n) == 0
+        guard.failed("chair", "home", n)
+        guard.succeeded("chair", "home")
+
+
+def test_success_forgives_only_its_own_name_from_its_own_address() -> None:
+    guard = LoginGuard()
+    for _ in range(6):
+        guard.failed("chair", "attacker", 0)
+    guard.failed("chair", "home", 0)
+    guard.succeeded("chair", "home")
+    assert guard.wait_s("chair", "attacker", 0) > 0
+
+
+def test_what_the_guard_remembers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_KEYS", 10)
+    guard = LoginGuard()
+    for n in range(1_000):
+        guard.failed(f"name {n}", f"address {n}", 0)
+    assert len(guard) <= 30
 
 
 def test_the_lobby_is_bounded_by_address_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,6 +135,8 @@ def test_origins(public: tuple[str, ...], origin: str | None, host: str, allowed
     assert Origins(public).allow(origin, host) is allowed
 
 
+@example("http://[", "h")
+@example("http://[x]y", "[x]y")
 @given(st.text(max_size=60) | st.text("http:/[].@#?", max_size=30), st.text(max_size=30))
 def test_no_text_is_another_pages_way_in(origin: str, host: str) -> None:
     allowed = Origins(["https://meet.example"]).allow(origin, host)
