@@ -23,6 +23,8 @@ from room_manager.meeting.values import Device, Role
 
 MAX_TOKEN_CHARS: Final = 2_048
 RESUME_LASTS_S: Final = 12 * 3600.0
+STAYS_AFTER_LINK_S: Final = 12 * 3600.0
+"""A link's end closes the door to newcomers. Who is in stays, and may come back for as long as this."""
 CLOCKS_DIFFER_S: Final = 60.0
 """Links may be made on another machine; its clock may be off by this much."""
 
@@ -70,6 +72,10 @@ class Identity(Struct, frozen=True):
     account: str | None = None
     login: str | None = None  # hash of the session token, hexadecimal
     until: float | None = None  # when the link ends, seconds UTC; None: as long as the log-in
+
+    def is_over(self, now: float) -> bool:
+        """The link ended so long ago that even who came in by it in time must go."""
+        return self.until is not None and now >= self.until + STAYS_AFTER_LINK_S
 
 
 class ResumeClaims(Struct, frozen=True):
@@ -126,7 +132,7 @@ class ResumeSigner:
         if not hmac.compare_digest(mac, self._mac(payload)):
             raise BadToken("this token is not one of ours")
         claims = _claims(payload, ResumeClaims)
-        if now >= claims.exp or (claims.who.until is not None and now >= claims.who.until):
+        if now >= claims.exp or claims.who.is_over(now):
             raise Expired("come in again: this token has expired")
         return claims
 

@@ -45,8 +45,23 @@ def test_time_decides() -> None:
     assert links.check(token, NOW - 59) == LINK
     with pytest.raises(Expired):
         links.check(token, NOW + 600)
+
+
+def test_who_is_in_may_come_back_after_the_links_end_but_not_for_ever() -> None:
+    hour_s, link_ended = 3_600.0, NOW + 600
+    for comes_back, fine in [
+        (link_ended, True),
+        (link_ended + 11 * hour_s, True),
+        (link_ended + 12 * hour_s, False),
+    ]:
+        token = resumes.sign(ResumeClaims("session", WHO, comes_back + hour_s))
+        if fine:
+            assert resumes.check(token, comes_back).who == WHO
+        else:
+            with pytest.raises(Expired):
+                resumes.check(token, comes_back)
     with pytest.raises(Expired):
-        resumes.check(resumes.sign(RESUME), NOW + 600)  # the link's end is the resume token's too
+        resumes.check(resumes.sign(RESUME), NOW + 3_600)
 
 
 def test_another_key_or_another_kind_is_refused() -> None:
