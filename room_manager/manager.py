@@ -129,7 +129,7 @@ class Manager:
         await self._stores.meetings.mark_open(room)
         if self._closing:
             return
-        reactor = MediaReactor(room, runner.told, self._engine)
+        reactor = MediaReactor(room, runner.told, self._engine, runner.alive)
         runner.listen(lambda batch: self._on_batch(batch, reactor), lambda _: self._on_closed(room))
         tasks = [self._own(runner.run(), f"room {room}"), self._own(reactor.run(), f"media {room}")]
         self._rooms[room] = _Room(runner, reactor, [], tasks)
@@ -147,6 +147,7 @@ class Manager:
         opened = self._rooms.get(room)
         if opened is not None:
             opened.runner.gone(site, connection)
+            opened.reactor.look((site,))
 
     def rooms(self) -> list[RoomId]:
         """Those that are open here."""

@@ -7,13 +7,14 @@ pictures, never the meeting. A call that fails is made again; a restarted engine
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from room_manager.ids import HOST, ConnectionId, RoomId, SiteId
 from room_manager.media.engine import Engine, EngineAway, Scene
 from room_manager.meeting.commands import MAX_TILES
 from room_manager.meeting.meeting import Meeting
+from room_manager.meeting.state import Site
 
 CALL_LIMIT_S: Final = 5.0
 RETRY_S: Final = 0.5
@@ -48,10 +49,17 @@ def scene_of(meeting: Meeting) -> Scene:
 class MediaReactor:
     """Keeps the engine's room like the meeting. Its task is :meth:`run`; whoever calls it owns it."""
 
-    def __init__(self, room: RoomId, meeting: Meeting, engine: Engine) -> None:
+    def __init__(
+        self,
+        room: RoomId,
+        meeting: Meeting,
+        engine: Engine,
+        alive: Callable[[ConnectionId], bool] = lambda _: True,
+    ) -> None:
         self._room = room
         self._meeting = meeting  # told; only read
         self._engine = engine
+        self._alive = alive
         self._changed = asyncio.Event()
         self._changed.set()
         self._life = 0  # of the engine; what was said to an earlier one is void
@@ -154,8 +162,7 @@ class MediaReactor:
 
     async def _tell_uses(self, sites: Iterable[SiteId]) -> None:
         for site in [code for code in sites if code in self._standing]:
-            known = self._meeting.state.sites[site]
-            active = None if known.active is None else known.devices[known.active]
+            active = self._picture_of(self._meeting.state.sites[site])
             if active is None or self._uses.get(site) == active:
                 continue
             life = self._life
@@ -164,6 +171,18 @@ class MediaReactor:
             if life != self._life:
                 return
             self._uses[site] = active
+
+    def _picture_of(self, site: Site) -> ConnectionId | None:
+        """The active device's connection; while that is known to be dead, the other's, if that lives.
+
+        So a site whose backup alone is back after a restart is seen before the return grace has ended.
+        """
+        if site.active is None:
+            return None
+        active = site.devices[site.active]
+        if self._alive(active):
+            return active
+        return next(filter(self._alive, site.devices.values()), active)
 
     async def _tell_leaving(self) -> None:
         while self._leaving:

@@ -140,6 +140,10 @@ class Runner:
             self._gone.add(site, connection, self.now())
             self._wake.set()
 
+    def alive(self, connection: ConnectionId) -> bool:
+        """May this connection still be there? No: it was before a restart, or it has ended."""
+        return connection not in self._gone and (self._alive is None or connection in self._alive)
+
     def listen(self, listener: Listener, on_closed: OnClosed | None = None) -> Callable[[], None]:
         """Hear every batch, in order, from the room's task. Must not wait. Returns how to stop.
 

@@ -255,6 +255,49 @@ def test_a_meeting_that_is_over_is_forgotten_after_a_while(url: str, monkeypatch
     serve(url, test)
 
 
+def test_after_a_restart_whichever_device_returns_first_is_the_picture(url: str) -> None:
+    rooms: list[RoomId] = []
+
+    async def join(server: Server, device: Device, name: str) -> None:
+        await server.manager.submit(rooms[0], Join(PHUC_XA, device, ConnectionId(name)), member(PHUC_XA))
+
+    async def before(server: Server) -> None:
+        rooms.append(await server.meeting())
+        await join(server, Device.PRIMARY, "old-primary")
+        await join(server, Device.BACKUP, "old-backup")
+        await until(lambda: server.engine.uses.get((rooms[0], PHUC_XA)) == "old-primary")
+
+    async def after(server: Server) -> None:
+        await join(server, Device.BACKUP, "new-backup")
+        await until(lambda: server.engine.uses.get((rooms[0], PHUC_XA)) == "new-backup")
+        assert server.manager.told(rooms[0]).sites[PHUC_XA].active is Device.PRIMARY
+
+        await join(server, Device.PRIMARY, "new-primary")
+        await until(lambda: server.engine.uses.get((rooms[0], PHUC_XA)) == "new-primary")
+
+    serve(url, before)
+    serve(url, after)
+
+
+def test_while_a_drop_can_not_be_stored_the_other_device_is_the_picture(url: str) -> None:
+    async def test(server: Server) -> None:
+        room = await server.meeting()
+        for device in Device:
+            name = ConnectionId(f"c-{device}")
+            await server.manager.submit(room, Join(PHUC_XA, device, name), member(PHUC_XA))
+        await until(lambda: server.engine.uses.get((room, PHUC_XA)) == "c-primary")
+        async with server.journal._database.writing():  # a commit that takes long
+            server.manager.gone(room, PHUC_XA, ConnectionId("c-primary"))
+            await until(lambda: server.engine.uses[room, PHUC_XA] == "c-backup")
+            assert server.manager.told(room).sites[PHUC_XA].active is Device.PRIMARY
+
+        await until(lambda: server.manager.told(room).sites[PHUC_XA].active is Device.BACKUP)
+        assert server.engine.uses[room, PHUC_XA] == "c-backup"
+        server.manager.gone(RoomId("nowhere"), PHUC_XA, ConnectionId("c-backup"))
+
+    serve(url, test)
+
+
 def test_a_meeting_that_can_not_be_opened_at_the_start_is_opened_later(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
