@@ -38,7 +38,21 @@ class Client:
 
     async def enter(self, link: str) -> "Client":
         """By a link's token, as a page does; back when welcome and the first counts are there."""
-        ticket = await self._door.ticket(link)
+        return await self._say_hello(ticket=await self._door.ticket(link))
+
+    async def come_back(self, before: "Client") -> "Client":
+        """With the resume token of a client whose line is gone; its rids go on."""
+        self._rid = before._rid
+        welcome: told.Welcome = before.latest[told.Welcome]
+        return await self._say_hello(resume=welcome.resume)
+
+    async def gone(self) -> None:
+        """The line has ended, from whichever side."""
+        assert self._reading is not None
+        async with asyncio.timeout(LIMIT_S):
+            await asyncio.shield(self._reading)
+
+    async def _say_hello(self, ticket: str | None = None, resume: str | None = None) -> "Client":
         self._socket = await connect(
             self._door.socket_url,
             origin=Origin(self._door.origin),
@@ -47,7 +61,7 @@ class Client:
             ping_interval=None,
         )
         self._reading = asyncio.create_task(self._read())
-        await self.say(Hello(rid=self.number(), ticket=ticket))
+        await self.say(Hello(rid=self.number(), ticket=ticket, resume=resume))
         await self.until(told.Welcome, lambda _: True)
         await self.until(told.Counts, lambda _: True)
         return self
