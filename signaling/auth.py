@@ -1,4 +1,4 @@
-"""Logging in and staying logged in: cookies, forged requests, and who a window is."""
+"""Logging in and staying logged in: cookies, forged requests, who a window is, and how much it may ask."""
 
 import hashlib
 import hmac
@@ -125,6 +125,7 @@ class Logins:
         account = await self._stores.accounts.get(login.account) if login is not None else None
         if login is None or account is None:
             raise NotLoggedIn("log in first")
+        limit_questions(self._edge, f"login:{login.token_hash.hex()}")
         if request.method not in SAFE_METHODS:
             check_origin(self._edge, request)
             told = request.headers.get("x-csrf-token", "")
@@ -144,15 +145,29 @@ class Logins:
 
 
 async def window(edge: Edge, request: Request, meeting: RoomId) -> Identity:
-    """Whose window of this meeting asks, by its bearer token. Raises what a bad token raises."""
+    """Whose window of this meeting asks, by its bearer token.
+
+    Raises what a bad token raises, or ``TooMany``.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise BadToken("this needs the bearer token of a window in the meeting")
-    who = edge.resume_signer.check(token.strip(), time.time()).who
+    claims = edge.resume_signer.check(token.strip(), time.time())
+    who = claims.who
+    limit_questions(edge, who.credential, claims.session)
     if who.meeting != meeting:
         raise NotAllowed("your token is for another meeting")
     await edge.standing.check(who)
     return who
+
+
+def limit_questions(edge: Edge, credential: str, session: str | None = None) -> None:
+    """So many questions a second by REST, and no more: they cost more than messages. Raises ``TooMany``."""
+    now = edge.monotonic()
+    if session is not None and not edge.questions.take(session, now):
+        raise TooMany("too many questions; wait a moment", 1)
+    if not edge.questions_of_all.take(credential, now):
+        raise TooMany("too many questions from your windows; wait a moment", 1)
 
 
 def _hash(token: str) -> bytes:

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from room_manager.ids import RoomId
-from signaling.limits import TICKET_BURST, TICKETS_PER_S, Buckets, Lobby, LoginGuard
+from signaling import limits
+from signaling.limits import Buckets, Lobby, LoginGuard, Networks
 from signaling.metrics import Metrics
 from signaling.origins import Origins
 from signaling.outbox import MAX_LAG_S
@@ -22,6 +23,7 @@ from signaling.tokens import Identity, LinkSigner, ResumeSigner
 
 LOOK_EVERY_S: Final = 1.0
 RETURN_RAMP_S: Final = 20.0
+MOVED_FIRST_MS: Final = 500  # the other server opens the room meanwhile
 DRAIN_LIMIT_S: Final = 5.0
 
 log = logging.getLogger(__name__)
@@ -65,9 +67,16 @@ class Edge:
         self.origins = Origins(settings.public_origins)
         self.lobby = Lobby(settings.known_networks)
         self.logins = LoginGuard()
-        self.ticket_rate = Buckets(TICKETS_PER_S, TICKET_BURST)
+        self.ticket_rate = Buckets(limits.TICKETS_PER_S, limits.TICKET_BURST)
+        self.hellos = Buckets(limits.HELLOS_PER_S, limits.HELLO_BURST)
+        self.questions = Buckets(limits.QUESTIONS_PER_S, limits.QUESTION_BURST)
+        self.questions_of_all = Buckets(
+            limits.QUESTIONS_OF_ALL_WINDOWS_PER_S, limits.QUESTION_BURST_OF_ALL_WINDOWS
+        )
+        self.monitors = Networks(settings.metrics_networks)
         self.passwords = Passwords()
         self.live: set[Live] = set()
+        self._windows: dict[str, dict[Live, None]] = {}  # of those without a site, the oldest first
         self.ready = False
         self.draining = False
         self._nobody_left = asyncio.Event()
@@ -75,11 +84,23 @@ class Edge:
 
     def add(self, one: Live) -> None:
         self.live.add(one)
+        if one.who.site is None:
+            windows = self._windows.setdefault(one.who.credential, {})
+            windows[one] = None
+            if len(windows) > limits.WINDOWS:
+                oldest = next(iter(windows))
+                del windows[oldest]
+                oldest.dismiss("disconnect", 0, "superseded", "too many windows are open by this link")
         self._nobody_left.clear()
         self.metrics.connections.set(len(self.live))
 
     def remove(self, one: Live) -> None:
         self.live.discard(one)
+        windows = self._windows.get(one.who.credential)
+        if windows is not None:
+            windows.pop(one, None)
+            if not windows:
+                del self._windows[one.who.credential]
         self.metrics.connections.set(len(self.live))
         if not self.live:
             self._nobody_left.set()
@@ -122,10 +143,7 @@ class Edge:
         """Everybody is told to come back, each at its own place in the ramp, and its socket is closed."""
         self.draining = True
         self.ready = False
-        everybody = list(self.live)
-        for place, one in enumerate(everybody):
-            wait_ms = int(RETURN_RAMP_S * 1000 * place / max(1, len(everybody)))
-            one.dismiss("resume", wait_ms, "shutting-down", "the server is restarting")
+        _send_back(list(self.live), 0, "shutting-down", "the server is restarting")
         try:
             async with asyncio.timeout(DRAIN_LIMIT_S):
                 await self._nobody_left.wait()
@@ -134,6 +152,12 @@ class Edge:
 
     def room_lost(self, room: RoomId) -> None:
         """Another server owns it now: go there."""
-        for one in list(self.live):
-            if one.who.meeting == room:
-                one.dismiss("resume", 500, "moved", "this meeting is served elsewhere now")
+        theirs = [one for one in self.live if one.who.meeting == room]
+        _send_back(theirs, MOVED_FIRST_MS, "moved", "this meeting is served elsewhere now")
+
+
+def _send_back(members: Sequence[Live], first_ms: int, code: str, text: str) -> None:
+    """Each is told to come back at its own place in the ramp, so that they do not come all at once."""
+    for place, one in enumerate(members):
+        wait_ms = first_ms + int(RETURN_RAMP_S * 1000 * place / len(members))
+        one.dismiss("resume", wait_ms, code, text)

@@ -8,7 +8,7 @@ import msgspec
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from signaling.settings import Settings
+from signaling.settings import Settings, host_name
 from signaling.wire.rest import ErrorBody
 
 MAX_BODY_BYTES: Final = 65_536
@@ -19,7 +19,7 @@ _HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,
 PERMISSIONS: Final = (
     "camera=(self), microphone=(self), display-capture=(self), autoplay=(self), fullscreen=(self), "
     "screen-wake-lock=(self), speaker-selection=(self), geolocation=(), payment=(), usb=(), serial=(), "
-    "bluetooth=(), hid=(), midi=(), accelerometer=(), gyroscope=(), magnetometer=()"
+    "hid=(), midi=(), accelerometer=(), gyroscope=(), magnetometer=()"
 )
 
 
@@ -38,7 +38,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
+        self._names = settings.host_names
         self._secure = settings.secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,7 +48,7 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         answer = _Answer(send, self._own_headers(host))
-        if not _HOST.fullmatch(host) or (self._hosts and host.lower() not in self._hosts):
+        if not _HOST.fullmatch(host) or (self._names and host_name(host) not in self._names):
             await answer.refuse(400, "bad-host", "this server has another name")
             return
         if scope["method"] in ("GET", "HEAD"):

@@ -24,7 +24,7 @@ from signaling.links import LinkFor, LinkMaker, link_url
 from signaling.rooms import Served
 from signaling.tickets import TICKET_LASTS_S
 from signaling.tokens import Identity
-from signaling.translate import problem_for
+from signaling.translate import OFFICIALS, problem_for
 from signaling.wire import rest
 from signaling.wire.codec import Refused
 
@@ -189,7 +189,9 @@ class Api:
     # --- a window in a meeting ---
 
     async def roster(self, request: Request) -> Response:
-        served = await self._window(request)
+        served, who = await self._window(request)
+        if who.role not in OFFICIALS:
+            raise NotAllowed("the roster is for city hall")
         offset, limit = _page(request)
         state = request.query_params.get("state") or None
         if state is not None and state not in list(SiteState):
@@ -205,11 +207,11 @@ class Api:
         return _json(rest.RosterAnswer(served.fanout.seq, len(found), sites))
 
     async def districts(self, request: Request) -> Response:
-        served = await self._window(request)
+        served, _ = await self._window(request)
         return _json(rest.DistrictsAnswer(served.roll.districts()))
 
     async def hands(self, request: Request) -> Response:
-        served = await self._window(request)
+        served, _ = await self._window(request)
         offset, limit = _page(request)
         told = served.fanout.told
         waiting = tuple(served.roll.ref(site) for site in told.hands[offset : offset + limit])
@@ -251,19 +253,18 @@ class Api:
         self._edge.revoke_link(link)
         return Response(status_code=204)
 
-    async def _window(self, request: Request) -> Served:
+    async def _window(self, request: Request) -> tuple[Served, Identity]:
         meeting = RoomId(request.path_params["meeting"])
-        await window(self._edge, request, meeting)
-        return await self._edge.rooms.served(meeting)
+        who = await window(self._edge, request, meeting)
+        return await self._edge.rooms.served(meeting), who
 
     async def _organiser(self, request: Request) -> tuple[Served, Identity]:
-        meeting = RoomId(request.path_params["meeting"])
         if request.method != "GET":
             check_origin(self._edge, request)
-        who = await window(self._edge, request, meeting)
+        served, who = await self._window(request)
         if who.role not in (Role.CHAIR, Role.OPERATOR):
             raise NotAllowed("links are for the chair and the operator")
-        return await self._edge.rooms.served(meeting), who
+        return served, who
 
     def _origin(self, request: Request) -> str:
         if self._edge.settings.public_origins:
@@ -279,6 +280,10 @@ class Api:
         return _json({"ready": self._edge.ready}, 200 if self._edge.ready else 503)
 
     async def metrics(self, request: Request) -> Response:
+        # Through a proxy that we do not trust, everybody has the proxy's address.
+        hidden = "x-forwarded-for" in request.headers and not self._edge.settings.trusted_proxies
+        if hidden or not self._edge.monitors.have(address_of(request)):
+            raise NotAllowed("metrics are for this machine's monitoring")
         return Response(self._edge.metrics.page(), headers={"content-type": metrics_module.CONTENT_TYPE})
 
 

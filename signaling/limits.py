@@ -21,6 +21,13 @@ LONGEST_LOGIN_WAIT_S: Final = 60.0
 LONGEST_LOGIN_WAIT_OF_A_NAME_S: Final = 5.0  # longer would let anybody lock a chair out
 TICKETS_PER_S: Final = 10.0
 TICKET_BURST: Final = 40.0
+HELLOS_PER_S: Final = 1.0  # of one session, or of one link or log-in that stands for a site
+HELLO_BURST: Final = 5.0
+QUESTIONS_PER_S: Final = 10.0  # by REST, of one window; the desk asks seven to begin with
+QUESTION_BURST: Final = 30.0
+QUESTIONS_OF_ALL_WINDOWS_PER_S: Final = 20.0  # by one link or log-in
+QUESTION_BURST_OF_ALL_WINDOWS: Final = 60.0
+WINDOWS: Final = 20  # of one link or log-in that stands for no site
 MAX_KEYS: Final = 10_000
 
 
@@ -164,11 +171,26 @@ def _pair(name: str, address: str) -> str:
     return f"{address} {name}"
 
 
+class Networks:
+    """Some networks, written as 192.0.2.0/24 or 2001:db8::/32."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._networks = tuple(ipaddress.ip_network(network) for network in networks)
+
+    def have(self, address: str) -> bool:
+        """Is this an address of one of them? What is no address is not."""
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in self._networks)
+
+
 class Lobby:
     """Sockets that have not said who they are: few from one address, and a bound in all."""
 
     def __init__(self, known_networks: Iterable[str]) -> None:
-        self._known = tuple(ipaddress.ip_network(network) for network in known_networks)
+        self._known = Networks(known_networks)
         self._by_address: dict[str, int] = {}
         self._all = 0
 
@@ -200,8 +222,4 @@ class Lobby:
 
     def is_known(self, address: str) -> bool:
         """Many wards behind one address translator, or a proxy of ours."""
-        try:
-            ip = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(ip in network for network in self._known)
+        return self._known.have(address)

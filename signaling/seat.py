@@ -3,12 +3,22 @@
 import time
 from typing import Final
 
-from room_manager.errors import Busy, DomainError, Ended, InDoubt, NotAllowed, NotOwner, NotStored, WrongState
+from room_manager.errors import (
+    Busy,
+    DomainError,
+    Ended,
+    InDoubt,
+    Locked,
+    NotAllowed,
+    NotOwner,
+    NotStored,
+    WrongState,
+)
 from room_manager.ids import ConnectionId
 from room_manager.meeting import commands
 from room_manager.meeting.member import Member
 from room_manager.meeting.permissions import may
-from room_manager.meeting.values import Device
+from room_manager.meeting.values import Device, Role
 from signaling import limits, translate
 from signaling.edge import Edge
 from signaling.fanout import Fanout
@@ -25,7 +35,7 @@ FEATURES: Final = ("resume", "presence", "media", "content")
 PASSING: Final = (Busy, NotStored, InDoubt, NotOwner)
 """Not done, and may be done when asked again: never kept as the answer to a rid."""
 
-_STAYS_AS_IT_IS: Final = frozenset({"superseded", "left", "ended", "shutting-down", "moved"})
+_STAYS_AS_IT_IS: Final = frozenset({"superseded", "ended", "shutting-down", "moved"})
 """Ways to go after which no drop is owed: the room knows, or the site keeps its place over a restart."""
 
 
@@ -37,18 +47,15 @@ async def come_in(
     Once this returns the client has been told welcome and its snapshot, and hears everything.
     """
     now = time.time()
-    if hello.ticket is not None:
-        session = edge.sessions.begin(edge.tickets.redeem(hello.ticket))
-    elif hello.resume is not None:
-        claims = edge.resume_signer.check(hello.resume, now)
-        session = edge.sessions.resume(claims.session, claims.who)
-    else:
-        raise Refused("bad-field", "hello needs a ticket or a resume token", hello.rid)
+    session = _session(edge, hello, now)
     who = session.who
     await edge.standing.check(who)
     fanout = await edge.rooms.fanout(who.meeting)
     if fanout.told.ended:
         raise Ended("the meeting is over")
+    if fanout.told.locked and who.role is Role.OBSERVER and hello.resume is None:
+        # Whether a site may come in, its join decides; who organises the meeting always may.
+        raise Locked("the meeting is locked: only who was in it may come back")
 
     member = Member(who.role, who.site, who.name)
     stands = member.own_site() is not None
@@ -60,6 +67,25 @@ async def come_in(
     seat.sit(hello, now)
     edge.metrics.joins.labels("resume" if hello.resume else "ticket").inc()
     return seat
+
+
+def _session(edge: Edge, hello: client.Hello, now: float) -> Session:
+    if hello.ticket is not None:
+        who = edge.tickets.redeem(hello.ticket)
+        if who.site is not None:
+            _limit_hellos(edge, f"{who.credential} {who.device}")
+        return edge.sessions.begin(who)
+    if hello.resume is not None:
+        claims = edge.resume_signer.check(hello.resume, now)
+        _limit_hellos(edge, claims.session)
+        return edge.sessions.resume(claims.session, claims.who)
+    raise Refused("bad-field", "hello needs a ticket or a resume token", hello.rid)
+
+
+def _limit_hellos(edge: Edge, key: str) -> None:
+    """Each that stands for a site is an event for everybody. Raises ``Busy``."""
+    if not edge.hellos.take(key, edge.monotonic()):
+        raise Busy("you come in too often; wait a moment")
 
 
 class Seat:
@@ -146,7 +172,8 @@ class Seat:
                 fanout.presence.set_device(receiver.member_site, message.microphone, message.camera)
                 return server.Done(rid=message.rid, seq=fanout.seq)
             case client.Leave():
-                return await self._session.once(message.rid, lambda: self._leave(message.rid))
+                # Never from memory: leaving twice is leaving, but this may be another socket, come in since.
+                return await self._leave(message.rid)
             case _:
                 return await self._session.once(message.rid, lambda: self._command(message))
 

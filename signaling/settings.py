@@ -9,6 +9,15 @@ from msgspec import Struct
 STATIC: Final = Path(__file__).parent / "static"
 
 
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def host_name(host: str) -> str:
+    """A ``Host`` without its port, in small letters."""
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and port.isdecimal() else host.lower()
+
+
 class MediaSettings(Struct, frozen=True):
     """Which media engine, and where it is reached."""
 
@@ -31,7 +40,15 @@ class Settings(Struct, frozen=True):
     static: Path = STATIC
     trusted_proxies: tuple[str, ...] = ()  # whose X-Forwarded-For is believed
     known_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")  # many clients behind one address
-    allowed_hosts: tuple[str, ...] = ()  # Host headers answered; empty: any
+    metrics_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")  # who may read /metrics
+    allowed_hosts: tuple[str, ...] = ()  # names answered besides those of ``public_origins``
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The names in ``Host`` that are answered, without ports; none: any is."""
+        origins = {urlsplit(origin).netloc for origin in self.public_origins}
+        named = {host_name(host) for host in (*origins, *self.allowed_hosts)}
+        return frozenset(named | _LOOPBACK) if named else frozenset()
 
     @property
     def secure(self) -> bool:

@@ -73,6 +73,11 @@ class Identity(Struct, frozen=True):
     login: str | None = None  # hash of the session token, hexadecimal
     until: float | None = None  # when the link ends, seconds UTC; None: as long as the log-in
 
+    @property
+    def credential(self) -> str:
+        """What it stands on, as a key: one link, or one log-in."""
+        return f"link:{self.link}" if self.link is not None else f"login:{self.login}"
+
     def is_over(self, now: float) -> bool:
         """The link ended so long ago that even who came in by it in time must go."""
         return self.until is not None and now >= self.until + STAYS_AFTER_LINK_S

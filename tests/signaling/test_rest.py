@@ -12,6 +12,7 @@ import pytest
 from starlette.routing import Route
 
 from room_manager.meeting.values import Role
+from signaling import limits
 from signaling.app import create_app
 from signaling.passwords import hash_password
 from tests.helpers.servers import A, B, C, Client, Hall, hall, settings
@@ -214,15 +215,157 @@ def test_a_window_reads_the_roster_without_accents(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+CITY_HALL = {Role.CHAIR, Role.SECRETARY, Role.OPERATOR}
+MAKES_LINKS = {Role.CHAIR, Role.OPERATOR}
+WINDOW_ROUTES = {
+    ("GET", "roster"): CITY_HALL,  # why a ward is excused is not another ward's business
+    ("GET", "districts"): set(Role),
+    ("GET", "hands"): set(Role),
+    ("GET", "links"): MAKES_LINKS,
+    ("POST", "links"): MAKES_LINKS,
+    ("DELETE", "links/{link}"): MAKES_LINKS,
+}
+"""Who may ask what by REST with a window's token."""
+
+
+def test_the_matrix_names_every_route_of_a_window(tmp_path: Path) -> None:
+    base = "/api/meetings/{meeting}/"
+    routes = [route for route in create_app(settings(tmp_path)).routes if isinstance(route, Route)]
+    found = {
+        (method, route.path.removeprefix(base))
+        for route in routes
+        for method in (route.methods or set()) - {"HEAD"}
+        if route.path.startswith(base)
+    }
+    assert found == set(WINDOW_ROUTES)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_reads_by_rest_what_is_its_own_and_no_more(tmp_path: Path, role: Role) -> None:
+    async def scenario() -> None:
+        async with hall(settings(tmp_path)) as here, browser(here) as page:
+            chair = await here.enter(Role.CHAIR)
+            await chair.ask("excuse-absence", site=B, reason="nằm viện")
+            member = chair if role is Role.CHAIR else await here.enter(role, A if role is Role.SITE else None)
+            for (method, path), roles in WINDOW_ROUTES.items():
+                link, _ = await here.link(Role.SITE, C)
+                answer = await page.request(
+                    method,
+                    f"/api/meetings/{here.meeting}/{path.format(link=link)}",
+                    headers=bearer(member),
+                    json={"site": B, "ttl_s": 600} if method == "POST" else None,
+                )
+                assert answer.is_success == (role in roles), (method, path, answer.text)
+                assert role in CITY_HALL or "nằm viện" not in answer.text
+                if role not in roles:
+                    assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed")
+
+    asyncio.run(scenario())
+
+
+def test_a_window_that_asks_without_pause_is_told_to_wait(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with hall(settings(tmp_path)) as here, browser(here) as page:
+            now = [0.0]
+            here.edge.monotonic = lambda: now[0]
+            observer, chair = await here.enter(Role.OBSERVER), await here.enter(Role.CHAIR)
+            path = f"/api/meetings/{here.meeting}/hands"
+
+            async def ask(who: Client) -> httpx.Response:
+                return await page.get(path, headers=bearer(who))
+
+            burst = [(await ask(observer)).status_code for _ in range(int(limits.QUESTION_BURST))]
+            assert set(burst) == {200}
+            refused = await ask(observer)
+            assert (refused.status_code, refused.json()["code"]) == (429, "too-many")
+            assert int(refused.headers["retry-after"]) >= 1
+            assert (await ask(chair)).status_code == 200
+            now[0] += 1
+            assert (await ask(observer)).status_code == 200
+
+    asyncio.run(scenario())
+
+
+def test_many_windows_of_one_link_share_a_bound(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with hall(settings(tmp_path)) as here, browser(here) as page:
+            here.edge.monotonic = lambda: 0.0
+            _, token = await here.link(Role.OBSERVER)
+            answers = []
+            for _ in range(3):
+                ticket = (await page.post("/api/tickets", json={"link": token})).json()["ticket"]
+                window = await here.dial()
+                await window.ask("hello", ticket=ticket)
+                for _ in range(int(limits.QUESTION_BURST) - 1):
+                    path = f"/api/meetings/{here.meeting}/districts"
+                    answers.append((await page.get(path, headers=bearer(window))).status_code)
+            assert answers.count(200) == limits.QUESTION_BURST_OF_ALL_WINDOWS
+            assert set(answers) == {200, 429}
+
+    asyncio.run(scenario())
+
+
+def test_a_log_in_that_asks_without_pause_is_told_to_wait(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with hall(settings(tmp_path)) as here, browser(here) as page:
+            await add_account(here)
+            await log_in(page)
+            here.edge.monotonic = lambda: 0.0
+            asked = [
+                await page.get("/api/session") for _ in range(int(limits.QUESTION_BURST_OF_ALL_WINDOWS) + 1)
+            ]
+            assert [answer.status_code for answer in asked[-2:]] == [200, 429]
+
+    asyncio.run(scenario())
+
+
+def test_nobody_from_elsewhere_locks_an_account_out(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chosen = settings(tmp_path, trusted_proxies=("127.0.0.1",))
+        async with hall(chosen, sites=()) as here, browser(here) as page:
+            await add_account(here)
+            async with browser(here, **{"x-forwarded-for": "198.51.100.7"}) as attacker:
+                tries = [await log_in(attacker, password="wrong") for _ in range(8)]
+            assert tries[-1].status_code == 429
+            assert (await log_in(page)).status_code == 200
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("changes", "headers", "status"),
+    [
+        ({}, {}, 200),
+        ({}, {"x-forwarded-for": "198.51.100.7"}, 403),
+        ({"trusted_proxies": ("127.0.0.1",)}, {"x-forwarded-for": "198.51.100.7"}, 403),
+        ({"trusted_proxies": ("127.0.0.1",)}, {"x-forwarded-for": "10.1.2.3"}, 403),
+        (
+            {"trusted_proxies": ("127.0.0.1",), "metrics_networks": ("10.0.0.0/8",)},
+            {"x-forwarded-for": "10.1.2.3"},
+            200,
+        ),
+        ({"metrics_networks": ()}, {}, 403),
+    ],
+)
+def test_metrics_are_for_the_machine_and_those_named(
+    tmp_path: Path, changes: dict[str, Any], headers: dict[str, str], status: int
+) -> None:
+    async def scenario() -> None:
+        async with hall(settings(tmp_path, **changes), sites=()) as here, browser(here) as page:
+            assert (await page.get("/metrics", headers=headers)).status_code == status
+
+    asyncio.run(scenario())
+
+
 def test_a_token_opens_its_own_meeting_only(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with hall(settings(tmp_path)) as here, browser(here) as page:
             site = await here.enter(Role.SITE, A)
             other = await here.manager.create_meeting("Họp khác", [A, B])
             mine = f"/api/meetings/{here.meeting}"
-            assert (await page.get(f"{mine}/roster", headers=bearer(site))).status_code == 200
-            assert (await page.get(f"{mine}/roster")).status_code == 401
-            assert (await page.get(f"/api/meetings/{other}/roster", headers=bearer(site))).status_code == 403
+            assert (await page.get(f"{mine}/hands", headers=bearer(site))).status_code == 200
+            assert (await page.get(f"{mine}/hands")).status_code == 401
+            assert (await page.get(f"/api/meetings/{other}/hands", headers=bearer(site))).status_code == 403
             assert (await page.get(f"{mine}/links", headers=bearer(site))).status_code == 403
             made = await page.post(f"{mine}/links", json={"site": B, "ttl_s": 600}, headers=bearer(site))
             assert made.status_code == 403
@@ -285,6 +428,7 @@ def test_pages_and_answers_carry_the_headers_that_protect_them(tmp_path: Path) -
                 assert headers["x-content-type-options"] == "nosniff"
                 assert headers["referrer-policy"] == "no-referrer"
                 assert "camera=(self)" in headers["permissions-policy"]
+                assert "bluetooth" not in headers["permissions-policy"]  # Chromium complains of it
                 assert headers["cross-origin-opener-policy"] == "same-origin"
                 assert "server" not in headers
             assert "immutable" in (await page.get("/assets/a-1234.js")).headers["cache-control"]
@@ -352,6 +496,20 @@ def test_another_name_of_the_host_is_refused_where_names_are_given(tmp_path: Pat
             assert (await page.get("/live", headers={"host": "meet.example"})).status_code == 200
             assert (await page.get("/live", headers={"host": "evil.example"})).status_code == 400
             assert (await page.get("/live", headers={"host": 'x"; script-src *'})).status_code == 400
+            assert (await page.get("/live")).status_code == 200  # this machine's own name
+
+    asyncio.run(scenario())
+
+
+def test_the_public_origins_are_the_names_that_are_answered(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chosen = settings(tmp_path, public_origins=("https://meet.example", "https://10.0.0.5:8443"))
+        async with hall(chosen, sites=()) as here, browser(here) as page:
+            for host in ("meet.example", "MEET.example:443", "10.0.0.5:8443", "localhost:1", "[::1]:1"):
+                assert (await page.get("/live", headers={"host": host})).status_code == 200
+            for host in ("rebound.example", "meet.example.evil.example", "10.0.0.6"):
+                answer = await page.get("/live", headers={"host": host})
+                assert (answer.status_code, answer.json()["code"]) == (400, "bad-host")
 
     asyncio.run(scenario())
 
