@@ -1,8 +1,6 @@
 """A disk that is really full: refused in words, nothing acknowledged is lost, and it goes on by itself."""
 
 import asyncio
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,40 +15,32 @@ from room_manager.store.meetings import MeetingStore
 from room_manager.store.secrets import SecretStore
 from room_manager.store.sql_journal import SqlJournal
 from tests.helpers import databases
+from tests.helpers.disks import fill, small_disk
 
 ROOM = RoomId("room")
-DISK_BYTES = 2 << 20
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "diemcau-test", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("mounting a small disk takes root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk") as folder:
+        yield folder
 
 
 def record(seq: int) -> Recorded:
     return Recorded(seq, 0.0, "", AbsenceExcused(SiteId("00001"), "họp Đảng ủy " * 20))
 
 
-def test_a_full_disk_refuses_loses_nothing_and_recovers(small_disk: Path) -> None:
+def test_a_full_disk_refuses_loses_nothing_and_recovers(disk: Path) -> None:
     databases.prepare()
 
     async def test() -> None:
-        url = databases.new(small_disk)
+        url = databases.new(disk)
         database = await open_database(url)
         await MeetingStore(database).create(ROOM, "Giao ban", [SiteId("00001")])
         journal = SqlJournal(database)
         await journal.start()
         epoch = await journal.take_over(ROOM)
-        ballast = small_disk / "somebody else's file"
-        ballast.write_bytes(
-            bytes(os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize - 200_000)
-        )
+        ballast = fill(disk, but_bytes=200_000)
 
         acknowledged = 0
         refused = 0
