@@ -1,6 +1,7 @@
 import "./setting";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mayRest, type Asked } from "../meeting/site/quiet";
 import { sentence, type Situation } from "../meeting/site/sentence";
 import { translator } from "../shared/i18n";
 import { en } from "../shared/i18n/en";
@@ -31,6 +32,7 @@ function said(more: Partial<Situation>): string {
     place: null,
     waiting: false,
     refused: null,
+    quiet: false,
     now_s: 1_000,
   };
   return sentence(t, { ...calm, ...more }).text;
@@ -51,6 +53,26 @@ test("a ward is told what happens next", () => {
 test("a lost line comes before everything, and coming back is said", () => {
   assert.equal(said({ line: "lost", state: room("called-site", OWN) }), "Mất kết nối – đang kết nối lại…");
   assert.equal(said({ justBack: true, place: 3 }), "Đã kết nối lại");
+});
+
+test("while the buttons are out of sight the sentence tells of both presses", () => {
+  assert.equal(said({ quiet: true }), "Muốn phát biểu, xin bấm OK hai lần");
+  assert.equal(said({ quiet: true, place: 3 }), said({ place: 3 }));
+});
+
+test("the bar stays while anything is asked of the ward or wrong", () => {
+  const calm: Asked = { line: "open", media: "up", speaking: false, blocked: false, refused: false, open: false };
+  assert.ok(mayRest(calm));
+  const awake: readonly Partial<Asked>[] = [
+    { speaking: true },
+    { blocked: true },
+    { refused: true },
+    { open: true },
+    { line: "lost" },
+    { line: "connecting" },
+    { media: "lost" },
+  ];
+  for (const one of awake) assert.ok(!mayRest({ ...calm, ...one }), JSON.stringify(one));
 });
 
 test("an invited ward whose microphone is off is told so", () => {

@@ -21,6 +21,7 @@ export interface Situation {
   readonly place: number | null;
   readonly waiting: boolean; // the own name is on the list, wherever
   readonly refused: string | null; // the code of what was just refused
+  readonly quiet: boolean; // the buttons are out of sight: the first press only shows them
   readonly now_s: number;
 }
 
@@ -44,7 +45,7 @@ export function sentence(t: Translate, at: Situation): Sentence {
     return { text: at.microphoneOn ? t("site.next.open") : t("site.next.open.off"), tone: "good" };
   }
   if (state.microphones?.you_are_muted === true) return { text: t("site.next.muted"), tone: "calm" };
-  return { text: t("site.next.watch"), tone: "calm" };
+  return { text: t(at.quiet ? "site.next.watch.quiet" : "site.next.watch"), tone: "calm" };
 }
 
 function invited(t: Translate, { state, microphoneOn, now_s }: Situation): Sentence {

@@ -11,6 +11,7 @@ import { useNow } from "../inside";
 import type { Room } from "../room";
 import { Leaving } from "./leaving";
 import { PeopleCount, recalledPeople } from "./people";
+import { useQuiet } from "./quiet";
 import { useRemote } from "./remote";
 import { sentence } from "./sentence";
 
@@ -26,11 +27,12 @@ export function SitePage({ room }: { readonly room: Room }) {
   const bar = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState<Open>(null);
   useRemote(bar, open === null);
+  const quiet = useQuiet(room, bar, open !== null);
   return (
-    <div class="site" data-testid="site-page">
+    <div class="site" data-testid="site-page" data-quiet={String(quiet)}>
       <Band room={room} />
       <SiteStage room={room} />
-      <Lower room={room} bar={bar} onOpen={setOpen} />
+      <Lower room={room} bar={bar} quiet={quiet} onOpen={setOpen} />
       {open === "people" && <PeopleCount room={room} onClose={() => setOpen(null)} />}
       {open === "leave" && <Leaving room={room} onClose={() => setOpen(null)} />}
     </div>
@@ -85,11 +87,12 @@ function SiteStage({ room }: { readonly room: Room }) {
 interface LowerProps {
   readonly room: Room;
   readonly bar: RefObject<HTMLDivElement | null>;
+  readonly quiet: boolean;
   readonly onOpen: (what: Open) => void;
 }
 
 /** Below: what happens next, the one big button, small ones, and the own picture. */
-function Lower({ room, bar, onOpen }: LowerProps) {
+function Lower({ room, bar, quiet, onOpen }: LowerProps) {
   const t = useT();
   const you = useStore(room.state, (state) => state.you);
   const own = useStore(room.own);
@@ -108,7 +111,7 @@ function Lower({ room, bar, onOpen }: LowerProps) {
   return (
     <footer class="lower" data-speaking={String(speaking)}>
       <div class="words">
-        <Next room={room} />
+        <Next room={room} quiet={quiet} />
         <div class="bar" ref={bar}>
           {isSite && <BigButton room={room} />}
           {blocked && (
@@ -189,7 +192,7 @@ function Lower({ room, bar, onOpen }: LowerProps) {
 }
 
 /** The sentence, said aloud by screen readers when it changes. */
-function Next({ room }: { readonly room: Room }) {
+function Next({ room, quiet }: { readonly room: Room; readonly quiet: boolean }) {
   const t = useT();
   const state = useStore(room.state);
   const line = useStore(room.line, (status) => status.kind);
@@ -210,6 +213,7 @@ function Next({ room }: { readonly room: Room }) {
     place,
     waiting: raised,
     refused: notice?.code ?? null,
+    quiet,
     now_s,
   });
   return (

@@ -130,6 +130,7 @@ export const en: Readonly<Record<Key, string>> = {
   "site.lower": "Withdraw",
   "site.yield": "End speech",
   "site.next.watch": "Press OK to ask to speak",
+  "site.next.watch.quiet": "To speak, press OK twice",
   "site.next.invited": "You are invited to speak",
   "site.next.invited.until": "You are invited to speak – {time} left",
   "site.next.invited.off": "You are invited to speak – please turn the microphone on",

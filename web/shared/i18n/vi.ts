@@ -133,6 +133,7 @@ export const vi = {
   "site.lower": "Rút đăng ký",
   "site.yield": "Kết thúc phát biểu",
   "site.next.watch": "Bấm OK để đăng ký phát biểu",
+  "site.next.watch.quiet": "Muốn phát biểu, xin bấm OK hai lần",
   "site.next.invited": "Đồng chí đang được mời phát biểu",
   "site.next.invited.until": "Đồng chí đang được mời phát biểu – còn {time}",
   "site.next.invited.off": "Đồng chí được mời phát biểu – xin bật micro",
