@@ -23,6 +23,7 @@ from room_manager.media.engine import Engine
 from room_manager.media.fake import FakeEngine
 from room_manager.media.sfu.driver import SfuEngine, SfuSettings
 from room_manager.store.database import open_database
+from room_manager.store.sole import marked_as_served
 from room_manager.store.sql_journal import SqlJournal
 from room_manager.store.stores import Stores
 from signaling.connection import endpoint
@@ -40,7 +41,6 @@ from signaling.standing import Standing
 from signaling.wire.client import MAX_OFFER_BYTES
 
 STOP_LIMIT_S: Final = 10
-PING_EVERY_S: Final = 20.0
 BACKLOG: Final = 2_048
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Starlette:
 
 async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack: AsyncExitStack) -> None:
     database = await open_database(settings.database_url)
+    stack.enter_context(marked_as_served(settings.database_url))
     stack.push_async_callback(database.close)
     stores = Stores(database)
     journal = SqlJournal(database)
@@ -142,8 +143,7 @@ class Server(uvicorn.Server):
                 ws=DirectProtocol,
                 ws_max_size=MAX_OFFER_BYTES,
                 ws_per_message_deflate=False,
-                ws_ping_interval=PING_EVERY_S,
-                ws_ping_timeout=PING_EVERY_S,
+                ws_ping_interval=None,  # DirectProtocol looks for life itself
                 http=PatientProtocol,
                 lifespan="on",
                 log_config=None,
