@@ -39,6 +39,7 @@ COMMAND: st.SearchStrategy[AnyCommand] = st.one_of(
 STEP = st.one_of(
     st.tuples(st.just("ask"), st.lists(COMMAND, min_size=1, max_size=5)),
     st.tuples(st.just("ask"), st.lists(COMMAND, min_size=1, max_size=5)),
+    st.tuples(st.just("gone"), st.builds(c.Drop, SITE, CONNECTION)),
     st.tuples(st.just("wait"), st.sampled_from((0.5, 21.0, 35.0))),
     st.tuples(st.sampled_from(("full", "lose answers", "lose questions", "heal", "crash")), st.none()),
 )
@@ -86,6 +87,8 @@ class Walk:
         match what, how:
             case "ask", list(commands):
                 await self.ask(commands)
+            case "gone", c.Drop(site=site, connection=connection):
+                self.runner.gone(site, connection)
             case "wait", float(seconds):
                 await asyncio.sleep(seconds)
             case "full", _:
@@ -132,6 +135,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_told_that_is_not_stored(
         await asyncio.sleep(60)
         assert await walk.runner.submit(c.UnlockMeeting(), CHAIR) == walk.runner.seq
         await walk.check()
+        assert walk.runner._gone.next_at() is None  # all of them are stored by now
         assert len(await walk.journal.load(ROOM, limit=100_000)) == walk.runner.seq
         await walk.crash()
 
