@@ -24,6 +24,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from benchmarks.report import machine, percentile_ms, print_json
 from benchmarks.websocket import Socket
 from signaling.frames import text_frame
+from signaling.process import allow_many_files
 from signaling.sockets import EXTENSION, Direct, DirectProtocol
 
 WAYS: Final = ("wsproto", "websockets-sansio", "direct")
@@ -132,6 +133,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=579)
     parser.add_argument("--json", default="-", metavar="FILE", help="where to write, - for standard output")
     options = parser.parse_args()
+    allow_many_files()
     figures = {way: measure(way, options.clients) for way in WAYS}
     print_json({"clients": options.clients, "rounds": ROUNDS, **figures, "machine": machine()}, options.json)
     return 0

@@ -22,6 +22,7 @@ from room_manager.store.database import open_database
 from room_manager.store.stores import Stores
 from signaling.app import Server, serve
 from signaling.links import LinkFor, LinkMaker, signers
+from signaling.process import allow_many_files
 from signaling.settings import MediaSettings, Settings
 
 START_LIMIT_S: Final = 30.0
@@ -115,6 +116,7 @@ def main() -> int:
     settings = Settings(
         database_url=options.url, port=options.port, media=MediaSettings(engine="fake"), host="127.0.0.1"
     )
+    allow_many_files()
     profile = os.environ.get("DIEMCAU_PROFILE")
     if profile:
         import cProfile

@@ -22,6 +22,7 @@ import uvloop
 from benchmarks.host import Host, Prepared, prepare
 from benchmarks.member import Member
 from benchmarks.report import machine, percentile_ms, print_json
+from signaling.process import allow_many_files
 
 JOINS_PER_S: Final = 75.0
 EVENTS: Final = 100
@@ -132,6 +133,7 @@ def main() -> int:
     parser.add_argument("--json", default="-", metavar="FILE", help="where to write, - for standard output")
     options = parser.parse_args()
     before = machine()
+    allow_many_files()
     figures = uvloop.run(measure(options.sites))
     print_json({**figures, "machine": before}, options.json)
     return 0

@@ -78,6 +78,8 @@ def run(chosen: argparse.Namespace) -> None:
         host=host,
         port=chosen.port,
         public_origins=addresses.urls if chosen.lan else (),
+        known_networks=("127.0.0.0/8",),  # where all simulated sites come from
+        allowed_hosts=("localhost",),
         tls_certificate=addresses.certificate.certificate if addresses.certificate else None,
         tls_key=addresses.certificate.key if addresses.certificate else None,
         media=MediaSettings(host=EVERY_ADDRESS, advertised=addresses.media),

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from signaling.cli import demo, meeting, roster, serve, user
 from signaling.cli.failure import Bad, Failed
+from signaling.process import keep_files_private
 
 ABOUT = "Official online meetings between a city hall and hundreds of wards (điểm cầu)."
 EXAMPLES = """\
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. 0: done; 2: bad input; 1: the machine did not let us; 130: interrupted."""
     chosen = parser().parse_args(arguments)
+    keep_files_private()
     try:
         chosen.run(chosen)
     except Bad as bad:

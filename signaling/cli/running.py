@@ -16,6 +16,7 @@ import msgspec
 
 from signaling.app import Server, serve
 from signaling.cli.failure import Failed
+from signaling.process import allow_many_files
 from signaling.settings import Settings
 from signaling.simulate.job import Job
 
@@ -26,6 +27,7 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 async def run_server(settings: Settings, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C. ``meanwhile`` runs while the server can be reached."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
+    allow_many_files()
     beside: list[asyncio.Task[None]] = []
 
     async def accompany() -> None:

@@ -16,8 +16,9 @@ Every flag may be an environment variable instead, named in brackets; a flag win
 
 examples:
   diemcau serve                                     for this machine only
-  diemcau serve --origin https://meet.example.gov.vn --media-address 203.0.113.10 --media-port 5004
-                                                    behind a proxy that ends TLS
+  diemcau serve --origin https://meet.example.gov.vn --trusted-proxies 127.0.0.1
+                --media-address 203.0.113.10 --media-port 5004
+                                                    behind a proxy on this machine that ends TLS
   diemcau serve --host 0.0.0.0 --certificate fullchain.pem --key key.pem --media-address 203.0.113.10
                                                     without a proxy
 

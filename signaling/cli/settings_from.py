@@ -12,6 +12,7 @@ from signaling.cli.failure import Bad
 from signaling.settings import MediaSettings, Settings
 
 DEFAULT_PORT: Final = 8080
+LOOPBACK: Final = "127.0.0.1"
 T = TypeVar("T")
 
 
@@ -31,6 +32,18 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     flag("media-address", "ADDRESS", "address that clients send media to; several separated by commas")
     flag("media-port", "N", "UDP port for all media (default: any free one)")
     flag("trusted-proxies", "NETWORKS", "whose X-Forwarded-For is believed, separated by commas")
+    flag(
+        "known-networks",
+        "NETWORKS",
+        "where many wards share one address: its limits are not per address (default: none)",
+    )
+    command.add_argument(
+        "--plain-http",
+        action="store_const",
+        const="yes",
+        help="on an address that others reach, serve without https: passwords, links and cookies can be "
+        f"read on the way, and browsers give pages no camera; for trials only [{variable('plain-http')}=yes]",
+    )
 
 
 def variable(flag: str) -> str:
@@ -56,23 +69,32 @@ def settings_from(chosen: argparse.Namespace, environ: Mapping[str, str] = os.en
     certificate, key = value("certificate", _file, None), value("key", _file, None)
     if (certificate is None) != (key is None):
         raise Bad("--certificate and --key come together")
-    loopback: tuple[str, ...] = ("127.0.0.1",)
-    advertised = value("media-address", _addresses, loopback)
+    advertised = value("media-address", _addresses, None) or (LOOPBACK,)
     only = advertised[0] if len(advertised) == 1 else "0.0.0.0"  # noqa: S104 - asked for more than one
-    return Settings(
+    host = value("host", _address, LOOPBACK)
+    here_only = ipaddress.ip_address(host).is_loopback
+    settings = Settings(
         database_url=database_url(value("db", Path, Path("var/diemcau.db"))),
-        host=value("host", _address, "127.0.0.1"),
+        host=host,
         port=value("port", _port, DEFAULT_PORT),
         public_origins=value("origin", _origins, ()),
+        allowed_hosts=(host, "localhost") if here_only else (),
         tls_certificate=certificate,
         tls_key=key,
         trusted_proxies=value("trusted-proxies", _networks, ()),
+        known_networks=value("known-networks", _networks, ()),
         media=MediaSettings(
             host=value("media-host", _address, only),
             advertised=advertised,
             udp_port=value("media-port", _port, 0),
         ),
     )
+    if not (here_only or settings.secure or value("plain-http", _yes, False)):
+        raise Bad(
+            f"--host {host}: others would send passwords unencrypted; give --certificate and --key, "
+            "or an https --origin that a proxy serves, or accept it with --plain-http"
+        )
+    return settings
 
 
 def database_url(file: Path) -> str:
@@ -105,6 +127,12 @@ def _addresses(text: str) -> tuple[str, ...]:
 
 def _networks(text: str) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network(part.strip())) for part in text.split(","))
+
+
+def _yes(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError(f"yes or no, not: {text}")
+    return text == "yes"
 
 
 def _file(text: str) -> Path | None:

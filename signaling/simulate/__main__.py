@@ -8,6 +8,7 @@ import sys
 import msgspec
 import uvloop
 
+from signaling.process import allow_many_files
 from signaling.simulate.crowd import attend
 from signaling.simulate.job import Job
 
@@ -39,4 +40,5 @@ async def _parent_gone() -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s simulate %(message)s")
+    allow_many_files()
     uvloop.run(main())

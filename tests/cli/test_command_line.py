@@ -1,14 +1,20 @@
 """What a person who types is told: help for everything, and one line for what is wrong."""
 
+import argparse
 import io
+import os
 import socket
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from room_manager.roster.builtin import hanoi_579_csv
-from signaling.cli.main import main
+from signaling.cli.failure import Bad
+from signaling.cli.main import main, parser
+from signaling.cli.settings_from import settings_from
+from signaling.settings import Settings
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -16,7 +22,7 @@ HEADER = "code,name,type,full_name\n"
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Call ``diemcau``; returns its exit code and what it wrote to both outputs."""
 
     def call(*words: object, stdin: str = "") -> tuple[int, str, str]:
@@ -28,7 +34,15 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         written = capsys.readouterr()
         return code, written.out, written.err
 
-    return call
+    before = os.umask(0o022)
+    yield call
+    os.umask(before)
+
+
+def settings(*words: object, environ: dict[str, str] | None = None) -> Settings:
+    """What ``diemcau serve`` with these flags and variables would serve with."""
+    chosen: argparse.Namespace = parser().parse_args(["serve", *map(str, words)])
+    return settings_from(chosen, environ or {})
 
 
 @pytest.mark.parametrize(
@@ -151,6 +165,7 @@ def test_a_password_that_is_guessed_first_is_refused(
         (["serve", "--certificate", "/nowhere/x.pem"], "--certificate"),
         (["serve", "--certificate", __file__], "--key"),
         (["serve", "--trusted-proxies", "10.0.0.0/99"], "--trusted-proxies"),
+        (["serve", "--known-networks", "everybody"], "--known-networks"),
         (["serve", "--db", "/"], "--db"),
         (["demo", "--sites", "580"], "--sites"),
         (["demo", "--sites", "many"], "--sites"),
@@ -179,6 +194,74 @@ def test_a_variable_at_fault_is_named_too(run: Run, monkeypatch: pytest.MonkeyPa
     code, _, err = run("serve")
 
     assert (code, err) == (2, "diemcau: DIEMCAU_MEDIA_PORT: not a port from 0 to 65535: five\n")
+
+
+def test_only_the_owner_can_read_a_database_since_it_holds_the_keys(run: Run, tmp_path: Path) -> None:
+    db = tmp_path / "var" / "a.db"
+
+    code, _, _ = run("user", "add", "binh", "--role", "chair", "--db", db, stdin="trời hôm nay xanh quá\n")
+
+    assert code == 0
+    assert stat.S_IMODE(db.stat().st_mode) == 0o600
+    assert stat.S_IMODE(db.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("words", "host"),
+    [
+        (("--host", "0.0.0.0"), "0.0.0.0"),
+        (("--host", "192.0.2.7", "--origin", "http://meet.example"), "192.0.2.7"),
+        (("--host", "::"), "::"),
+    ],
+)
+def test_nobody_is_served_without_encryption_unless_that_is_asked_for(
+    run: Run, tmp_path: Path, words: tuple[str, ...], host: str
+) -> None:
+    db = ("--db", tmp_path / "a.db")
+
+    code, out, err = run("serve", *words, *db)
+
+    assert (code, out) == (2, "")
+    assert err.startswith(f"diemcau: --host {host}: others would send passwords unencrypted")
+    assert "--plain-http" in err
+    assert err.count("\n") == 1
+    assert settings(*words, *db, "--plain-http").host == host
+    assert settings(*words, *db, environ={"DIEMCAU_PLAIN_HTTP": "yes"}).host == host
+    with pytest.raises(Bad, match="--host"):
+        settings(*words, *db, environ={"DIEMCAU_PLAIN_HTTP": "no"})
+
+
+def test_encrypted_or_unreachable_addresses_are_served(tmp_path: Path) -> None:
+    db = ("--db", tmp_path / "a.db")
+    pem = tmp_path / "some.pem"
+    pem.touch()
+
+    own = settings("--host", "0.0.0.0", "--certificate", pem, "--key", pem, *db)
+    proxied = settings("--host", "10.0.0.2", "--origin", "https://meet.example", *db)
+    here = settings(*db)
+
+    assert own.secure
+    assert proxied.secure
+    assert not here.secure
+
+
+def test_a_server_answers_to_the_names_of_its_origins_and_to_this_machine(tmp_path: Path) -> None:
+    db = ("--db", tmp_path / "a.db")
+
+    here = settings(*db)
+    proxied = settings("--origin", "https://meet.example.gov.vn,https://hop.example:8443", *db)
+
+    assert here.host_names == {"localhost", "127.0.0.1", "[::1]"}
+    assert proxied.host_names == here.host_names | {"meet.example.gov.vn", "hop.example"}
+
+
+def test_no_network_is_known_unless_it_is_named(tmp_path: Path) -> None:
+    db = ("--db", tmp_path / "a.db")
+
+    named = settings("--known-networks", "203.0.113.0/24, 2001:db8::/32", *db)
+
+    assert settings(*db).known_networks == ()
+    assert named.known_networks == ("203.0.113.0/24", "2001:db8::/32")
 
 
 def test_a_port_that_is_taken_is_one_line(run: Run, tmp_path: Path) -> None:

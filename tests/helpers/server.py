@@ -68,6 +68,7 @@ class LiveServer:
                     *self._wrap,
                     *(sys.executable, "-m", "signaling.cli", "serve"),
                     *("--db", str(self.db), "--host", self.host, "--port", str(self.port)),
+                    *("--known-networks", "127.0.0.0/8"),  # all wards of a test share an address
                     *self._flags,
                 ],
                 stdin=subprocess.DEVNULL,

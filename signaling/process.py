@@ -1,0 +1,22 @@
+"""What a process of ours asks of the system before it does anything else."""
+
+import os
+import resource
+from typing import Final
+
+OWNER_ONLY: Final = 0o077
+
+
+def keep_files_private() -> None:
+    """What is written from now on is for its owner only: a database holds the keys that sign links."""
+    os.umask(OWNER_ONLY)
+
+
+def allow_many_files() -> None:
+    """As many open files as the system lets this process have; a socket is one.
+
+    A login shell often begins with 1,024, fewer than a meeting of 579 wards needs behind a proxy.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
