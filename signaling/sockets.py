@@ -8,6 +8,9 @@ close; since we never send fragmented messages, a whole frame may stand between 
 It also lingers: after a close that the peer caused (too big, not UTF-8), what is still arriving is read
 and thrown away until the peer answers or a moment has passed, else the kernel answers with a reset that
 overtakes our close frame.
+
+And it notices a dead line: a peer that is not heard for ``PING_AFTER_S`` is asked, and is gone if it is still
+not heard ``DEAD_AFTER_S`` after its last byte. Who speaks is never asked, so a live room costs no pings.
 """
 
 import asyncio
@@ -20,9 +23,18 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from wsproto.connection import ConnectionState
 from wsproto.utilities import LocalProtocolError
 
+from signaling.limits import Bucket
+
 EXTENSION: Final = "diemcau.direct"
 SEND_BUFFER_BYTES: Final = 65_536
 LINGER_S: Final = 2.0
+PING_AFTER_S: Final = 5.0
+DEAD_AFTER_S: Final = 13.0
+LATE_S: Final = 1.0  # a timer that fires later than this: it was the loop that did not listen
+CONTROLS_PER_S: Final = 2.0  # pings, pongs and empty fragments; a client of ours sends one in five seconds
+CONTROL_BURST: Final = 30.0
+TOO_MANY: Final = 4029
+DEAD: Final = 1011
 MASKED_CLOSE: Final = 0x88  # the first byte of a close frame (RFC 6455, section 5.2)
 
 
@@ -56,6 +68,10 @@ class DirectProtocol(WSProtocol):
         super().__init__(*args, **kwargs)
         self._direct = Direct(self)
         self._broken = False  # what arrives can be parsed no more
+        self._heard_at = self.loop.time()
+        self._look: asyncio.TimerHandle | None = None
+        self._controls = Bucket(CONTROLS_PER_S, CONTROL_BURST, self._heard_at)
+        self._owed_pong: wsproto.events.Ping | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -77,10 +93,14 @@ class DirectProtocol(WSProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._direct.writable = True
+        ping, self._owed_pong = self._owed_pong, None
+        if ping is not None and not self.close_sent and not self.transport.is_closing():
+            super().handle_ping(ping)
         if self._direct.on_writable is not None:
             self._direct.on_writable()
 
     def data_received(self, data: bytes) -> None:
+        self._heard_at = self.loop.time()
         if not self._broken:
             super().data_received(data)
         elif data[0] == MASKED_CLOSE:
@@ -99,7 +119,63 @@ class DirectProtocol(WSProtocol):
         if self.buffer.length + size > self.config.ws_max_size:
             self.close_now(1009, "too big")
             return
+        if not size and not event.message_finished and not self._may_control():
+            return
         super().handle_message(event)
+
+    # --- control frames: nothing of them waits without bound, also before anybody has said hello ---
+
+    def handle_ping(self, event: wsproto.events.Ping) -> None:
+        """Answer; while the peer takes nothing, keep the newest: that suffices (RFC 6455, section 5.5.3)."""
+        if not self._may_control():
+            return
+        if self._direct.writable:
+            super().handle_ping(event)
+        else:
+            self._owed_pong = event
+
+    def handle_pong(self, event: wsproto.events.Pong) -> None:
+        """That it was heard is all there is to know."""
+        self._may_control()
+
+    def _may_control(self) -> bool:
+        if self._controls.take(self.loop.time()):
+            return True
+        self.close_now(TOO_MANY, "too many control frames")
+        return False
+
+    # --- is the line alive? ---
+
+    def start_keepalive(self) -> None:
+        """From the end of the handshake on."""
+        self._heard_at = self.loop.time()
+        self._look_at(self._heard_at + PING_AFTER_S)
+
+    def stop_keepalive(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
+    def _look_at(self, at: float) -> None:
+        self._look = self.loop.call_at(at, self._look_for_life, at)
+
+    def _look_for_life(self, due: float) -> None:
+        self._look = None
+        if self.close_sent or self.transport.is_closing():
+            return
+        now = self.loop.time()
+        if self.read_paused or now - due > LATE_S:
+            # Whoever does not listen must not complain of silence.
+            self._heard_at = max(self._heard_at, now - PING_AFTER_S)
+        silent_s = now - self._heard_at
+        if silent_s >= DEAD_AFTER_S:
+            self.close_now(DEAD, "not heard for too long")
+        elif silent_s >= PING_AFTER_S:
+            if self._direct.writable:
+                self.transport.write(self.conn.send(wsproto.events.Ping()))
+            self._look_at(min(now + PING_AFTER_S, self._heard_at + DEAD_AFTER_S))
+        else:
+            self._look_at(self._heard_at + PING_AFTER_S)
 
     def write_frames(self, frames: bytes) -> bool:
         # Whenever a close frame has been sent, by us or by uvicorn, one of these is true.
