@@ -18,6 +18,7 @@ from room_manager.ids import ConnectionId, SiteId
 from room_manager.media import engine
 from room_manager.meeting import events as e
 from room_manager.meeting.meeting import Meeting as Rules
+from room_manager.meeting.microphones import silenced
 from room_manager.meeting.state import State
 from room_manager.runner import Batch
 from signaling import translate
@@ -252,7 +253,7 @@ class Fanout:
         all_muted = self.told.microphones.all_muted
         if site is None:
             return (all_muted, False, False)
-        return (all_muted, self._heard.includes(site), translate.is_muted(self.told, site))
+        return (all_muted, self._heard.includes(site), silenced(self.told.microphones, site))
 
     def _microphone_frame(self, microphone: Microphone) -> bytes:
         frame = self._microphone_frames.get(microphone)

@@ -11,8 +11,8 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from room_manager.ids import SiteId
+from room_manager.meeting.microphones import silenced
 from room_manager.meeting.state import State
-from signaling import translate
 from signaling.frames import text_frame
 from signaling.receiver import Receiver
 from signaling.wire import codec, server
@@ -51,7 +51,7 @@ class Presence:
             device=site.active,
             people=site.people,
             hand=code in self.told.hands,
-            muted=translate.is_muted(self.told, code),
+            muted=silenced(self.told.microphones, code),
             line=facts.line,
             microphone=facts.microphone,
             camera=facts.camera,

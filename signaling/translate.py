@@ -132,14 +132,6 @@ def section(name: str, state: State, seq: int, names: Names) -> server.ServerMes
     raise KeyError(name)
 
 
-def is_muted(state: State, site: SiteId) -> bool:
-    """Is the site silenced over and above what the mode says?"""
-    microphones = state.microphones
-    if site == HOST:
-        return False
-    return site in microphones.muted or (microphones.all_muted and site not in microphones.allowed)
-
-
 def act(record: Recorded, names: Names) -> server.Act:
     """What officials hear of an event: its type, who did it, and the one thing worth saying of it."""
     event = record.event

@@ -36,7 +36,7 @@ def heard(state: State) -> Heard:
     microphones = state.microphones
     if state.mode is Mode.CALLED_SITE:
         speaker = state.floor.site
-        if speaker is None or _silenced(microphones, speaker):
+        if speaker is None or silenced(microphones, speaker):
             return _HOST_ALONE
         return Heard(only=frozenset({HOST, speaker}))
     if microphones.all_muted:
@@ -44,8 +44,10 @@ def heard(state: State) -> Heard:
     return Heard(only=None, never=frozenset(microphones.muted))
 
 
-def _silenced(microphones: Microphones, site: SiteId) -> bool:
-    """Does a mute, single or general, keep this site from being heard?"""
+def silenced(microphones: Microphones, site: SiteId) -> bool:
+    """Does a mute, single or general, keep this site from being heard? The host is above both."""
+    if site == HOST:
+        return False
     return site in microphones.muted or (microphones.all_muted and site not in microphones.allowed)
 
 
@@ -80,8 +82,7 @@ def mute_site(state: State, command: MuteSite) -> list[AnyEvent]:
 
 def unmute_site(state: State, command: UnmuteSite) -> list[AnyEvent]:
     site = on_roster(state, command.site)
-    silenced = site.id != HOST and _silenced(state.microphones, site.id)
-    return [SiteUnmuted(site.id)] if silenced else []
+    return [SiteUnmuted(site.id)] if silenced(state.microphones, site.id) else []
 
 
 def on_mode_set(state: State, event: ModeSet) -> None:
