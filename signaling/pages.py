@@ -1,4 +1,4 @@
-"""The built pages. Which files there are is looked up once, so no path of a client is ever joined to ours."""
+"""The built pages. Which files there are is looked up beforehand: no path of a client is joined to ours."""
 
 import mimetypes
 from pathlib import Path
@@ -17,7 +17,7 @@ mimetypes.add_type("application/manifest+json", ".webmanifest")
 
 def page_routes(static: Path) -> list[BaseRoute]:
     """``/`` and ``/m/<meeting>`` are one page; hashed assets are kept by browsers for ever."""
-    files = _files(static)
+    files = Files(static)
     index = static / "index.html"
 
     async def page(request: Request) -> Response:
@@ -27,10 +27,7 @@ def page_routes(static: Path) -> list[BaseRoute]:
 
     async def file(request: Request) -> Response:
         name = request.scope["path"].removeprefix("/")
-        found = files.get(name)
-        if found is None:
-            files.update(_files(static))  # built after we started
-            found = files.get(name)
+        found = files.find(name)
         if found is None:
             return PlainTextResponse("There is no such file.\n", 404)
         kept = FOR_EVER if name.startswith("assets/") else "no-cache"
@@ -44,7 +41,30 @@ def page_routes(static: Path) -> list[BaseRoute]:
     ]
 
 
-def _files(static: Path) -> dict[str, Path]:
-    if not static.is_dir():
-        return {}
-    return {str(path.relative_to(static)): path for path in static.rglob("*") if path.is_file()}
+class Files:
+    """The files of a folder. It is walked at the start, and again only if it was built anew since."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._built_at = self._changed_at()
+        self._files = self._walk()
+
+    def find(self, name: str) -> Path | None:
+        """The file of this name, as a path below the folder with ``/`` between its parts."""
+        found = self._files.get(name)
+        if found is None and (built_at := self._changed_at()) != self._built_at:
+            self._built_at = built_at
+            self._files = self._walk()
+            found = self._files.get(name)
+        return found
+
+    def _changed_at(self) -> tuple[int, ...]:
+        """When a file came or went at the top or among the assets; a build changes both."""
+        folders = (self._folder, self._folder / "assets")
+        return tuple(folder.stat().st_mtime_ns if folder.is_dir() else 0 for folder in folders)
+
+    def _walk(self) -> dict[str, Path]:
+        if not self._folder.is_dir():
+            return {}
+        found = (path for path in self._folder.rglob("*") if path.is_file())
+        return {path.relative_to(self._folder).as_posix(): path for path in found}
