@@ -2,7 +2,7 @@
 
 It owns the answers to what has been asked: a ``rid`` that comes again, from this socket or the next, gets
 the answer it had and is not done again. The cache is bounded, in memory, and of this process: after a
-restart a replayed command is decided anew, and the versions it names make it stale if it was done.
+restart a replayed command is decided anew on what the journal has; docs/protocol.md says what comes of each.
 """
 
 import asyncio
