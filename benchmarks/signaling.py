@@ -4,6 +4,7 @@ The real server (SQLite on disk, no media) runs in a process of its own; the loa
 same machine, so every figure pays for both.
 
 - ``join_answer``: from the first question (a ticket by REST) to the whole snapshot, joins spread evenly.
+- ``idle_cpu_percent``: of one core, while nobody speaks and the server asks each line whether it lives.
 - ``fanout``: from the chair's command leaving to each site having heard what it changed, the commit included.
 - ``resume_all_s``: every line breaks at once and everybody comes back at once, without a ramp.
 """
@@ -28,6 +29,7 @@ JOINS_PER_S: Final = 75.0
 EVENTS: Final = 100
 EVENT_EVERY_S: Final = 0.1
 PRESENCE_SETTLES_S: Final = 1.0
+IDLE_S: Final = 15.0
 
 
 class Load:
@@ -49,10 +51,11 @@ class Load:
         await self.chair.ask("watch-presence", on=True)
         joined = await self._join_all()
         await asyncio.sleep(PRESENCE_SETTLES_S)
+        idle = await self._be_silent()
         heard = await self._tell_all()
         rss_mib = self._host.rss_mib()
         back = await self._resume_all()
-        return {"sites": len(self.sites), **joined, **heard, "server_rss_mib": rss_mib, **back}
+        return {"sites": len(self.sites), **joined, **idle, **heard, "server_rss_mib": rss_mib, **back}
 
     async def _join_all(self) -> dict[str, Any]:
         before_s = self._host.cpu_s()
@@ -73,6 +76,14 @@ class Load:
             "bytes_per_join": round(statistics.mean(member.received_bytes for member in self.sites)),
             "cpu_ms_per_join": round(used_s * 1000 / len(self.sites), 3),
         }
+
+    async def _be_silent(self) -> dict[str, Any]:
+        """Members answer the server's pings and say nothing themselves: pages spare it the asking."""
+        before_s = self._host.cpu_s()
+        began = time.monotonic()
+        await asyncio.sleep(IDLE_S)
+        share = (self._host.cpu_s() - before_s) / (time.monotonic() - began)
+        return {"idle_cpu_percent": round(share * 100, 2)}
 
     async def _tell_all(self) -> dict[str, Any]:
         """Hands go up and down; everybody hears the queue each time."""
