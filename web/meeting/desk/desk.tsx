@@ -79,6 +79,7 @@ function Top({ room, onHelp }: { readonly room: Room; readonly onHelp: () => voi
   const line = useStore(room.line, (status) => status.kind);
   const grade = useStore(room.state, (state) => state.line?.grade ?? "none");
   const now_s = useNow(room);
+  const total = number(counts?.total ?? 0);
   return (
     <header class="top">
       <h1 title={meeting?.title}>{meeting?.title}</h1>
@@ -93,7 +94,7 @@ function Top({ room, onHelp }: { readonly room: Room; readonly onHelp: () => voi
         </span>
       </p>
       <p class="total" data-testid="present">
-        {t("state.present")} <strong>{number(counts?.present ?? 0)}</strong> / {number(counts?.total ?? 0)}
+        {t("state.present")} <strong style={{ minWidth: `${total.length}ch` }}>{number(counts?.present ?? 0)}</strong> / {total}
       </p>
       <p class={`quality ${line === "open" ? grade : "lost"}`} role="status" data-testid="line">
         <Bars grade={line === "open" ? grade : "none"} />

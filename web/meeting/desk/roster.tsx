@@ -87,7 +87,7 @@ export function Roster({ room, acts, filter, selected, onFilter, onSelect, onExc
       <header>
         <h2>{t("roster.title")}</h2>
         <span class="count" data-testid="roster-shown" aria-live="polite">
-          {t("roster.shown", { shown: shown.length, total: all.length })}
+          <span key={shown.length}>{t("roster.shown", { shown: shown.length, total: all.length })}</span>
         </span>
       </header>
       <div class="filters">
