@@ -220,7 +220,10 @@ class Api:
     async def links(self, request: Request) -> Response:
         served, who = await self._organiser(request)
         offset, limit = _page(request)
-        found = await self._stores.links.list(who.meeting, datetime.now(UTC), offset, limit)
+        site = request.query_params.get("site")
+        found = await self._stores.links.list(
+            who.meeting, datetime.now(UTC), offset, limit, SiteId(site) if site else None
+        )
         told = tuple(
             rest.LinkInfo(
                 id=link.id,

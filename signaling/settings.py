@@ -13,7 +13,9 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def host_name(host: str) -> str:
-    """A ``Host`` without its port, in small letters."""
+    """A ``Host`` without its port, in small letters; a bare IPv6 address in the brackets it has there."""
+    if host.count(":") > 1 and not host.startswith("["):
+        return f"[{host.lower()}]"
     name, colon, port = host.lower().rpartition(":")
     return name if colon and port.isdecimal() else host.lower()
 

@@ -52,11 +52,14 @@ class LinkStore:
             row = (await connection.execute(wanted)).mappings().one_or_none()
         return None if row is None else struct_of(Link, row)
 
-    async def list(self, room: RoomId, now: datetime, offset: int = 0, limit: int = 100) -> list[Link]:
-        """Those that still open the door, the newest first."""
+    async def list(
+        self, room: RoomId, now: datetime, offset: int = 0, limit: int = 100, site: SiteId | None = None
+    ) -> list[Link]:
+        """Those that still open the door, the newest first; of one site only, if one is named."""
+        of_site = (links.c.site == site,) if site is not None else ()
         wanted = (
             select(links)
-            .where(links.c.room == room, links.c.expires_at > now, links.c.revoked_at.is_(None))
+            .where(links.c.room == room, links.c.expires_at > now, links.c.revoked_at.is_(None), *of_site)
             .order_by(links.c.created_at.desc(), links.c.id)
             .offset(offset)
             .limit(limit)

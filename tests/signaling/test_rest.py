@@ -162,6 +162,25 @@ def test_a_link_gives_tickets_until_it_is_revoked(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_the_links_of_one_site_are_found_without_reading_all(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with hall(settings(tmp_path)) as here, browser(here) as page:
+            chair = await here.enter(Role.CHAIR)
+            wanted = {(await here.link(Role.SITE, A))[0] for _ in range(2)}
+            await here.link(Role.SITE, B)
+            path = f"/api/meetings/{here.meeting}/links"
+
+            async def ids(**query: str) -> set[str]:
+                found = (await page.get(path, params=query, headers=bearer(chair))).json()["links"]
+                return {link["id"] for link in found}
+
+            assert await ids(site=A) == wanted
+            assert await ids(site="no-such-site") == set()
+            assert await ids() > wanted
+
+    asyncio.run(scenario())
+
+
 def test_a_link_revoked_by_another_process_acts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signaling.edge.LOOK_EVERY_S", 0.05)
 
@@ -503,9 +522,16 @@ def test_another_name_of_the_host_is_refused_where_names_are_given(tmp_path: Pat
 
 def test_the_public_origins_are_the_names_that_are_answered(tmp_path: Path) -> None:
     async def scenario() -> None:
-        chosen = settings(tmp_path, public_origins=("https://meet.example", "https://10.0.0.5:8443"))
+        origins = ("https://meet.example", "https://10.0.0.5:8443")
+        chosen = settings(tmp_path, public_origins=origins, allowed_hosts=("2001:db8::1",))
         async with hall(chosen, sites=()) as here, browser(here) as page:
-            for host in ("meet.example", "MEET.example:443", "10.0.0.5:8443", "localhost:1", "[::1]:1"):
+            for host in (
+                "meet.example",
+                "MEET.example:443",
+                "10.0.0.5:8443",
+                "localhost:1",
+                "[2001:db8::1]:1",
+            ):
                 assert (await page.get("/live", headers={"host": host})).status_code == 200
             for host in ("rebound.example", "meet.example.evil.example", "10.0.0.6"):
                 answer = await page.get("/live", headers={"host": host})
