@@ -28,13 +28,14 @@ from signaling.limits import Bucket
 EXTENSION: Final = "diemcau.direct"
 SEND_BUFFER_BYTES: Final = 65_536
 LINGER_S: Final = 2.0
-PING_AFTER_S: Final = 5.0
+PING_AFTER_S: Final = 6.0  # a little more than the pages' own 5 s, so that they are never asked
 DEAD_AFTER_S: Final = 13.0
 LATE_S: Final = 1.0  # a timer that fires later than this: it was the loop that did not listen
 CONTROLS_PER_S: Final = 2.0  # pings, pongs and empty fragments; a client of ours sends one in five seconds
 CONTROL_BURST: Final = 30.0
 TOO_MANY: Final = 4029
 DEAD: Final = 1011
+EMPTY_PING: Final = b"\x89\x00"  # RFC 6455, section 5.5.2; wsproto keeps no account of them
 MASKED_CLOSE: Final = 0x88  # the first byte of a close frame (RFC 6455, section 5.2)
 
 
@@ -172,7 +173,7 @@ class DirectProtocol(WSProtocol):
             self.close_now(DEAD, "not heard for too long")
         elif silent_s >= PING_AFTER_S:
             if self._direct.writable:
-                self.transport.write(self.conn.send(wsproto.events.Ping()))
+                self.transport.write(EMPTY_PING)
             self._look_at(min(now + PING_AFTER_S, self._heard_at + DEAD_AFTER_S))
         else:
             self._look_at(self._heard_at + PING_AFTER_S)
