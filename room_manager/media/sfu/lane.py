@@ -164,10 +164,7 @@ class Lane:
         if segment is None:
             return 0
         if self.waiting and packet.entry:
-            for slot in self.waiting:
-                slot.packets_before, slot.octets_before = self.packets, self.octets
-                self.rows.append(slot.row)
-            self.waiting.clear()
+            self._let_in(track)
         rows = self.rows
         if not rows:
             return 0
@@ -209,6 +206,21 @@ class Lane:
         self.slots.clear()
         self.rows.clear()
         self.waiting.clear()
+
+    def _let_in(self, track: Track) -> None:
+        """Who has waited gets the lane from this packet on.
+
+        While the lane waits for a new source it still carries the old one, which may be the newcomer's own.
+        """
+        own = track.owner.site if track.owner is not None else None
+        still = []
+        for slot in self.waiting:
+            if own is not None and slot.site == own:
+                still.append(slot)
+                continue
+            slot.packets_before, slot.octets_before = self.packets, self.octets
+            self.rows.append(slot.row)
+        self.waiting[:] = still
 
     def _let_go(self, track: Track | None) -> None:
         if track is not None and self in track.lanes:

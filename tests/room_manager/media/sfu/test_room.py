@@ -70,6 +70,22 @@ def test_content_is_the_screen_and_nobody_sees_itself() -> None:
     assert bodies(a, "tile-2") == [b"camera"]
 
 
+def test_a_newcomer_does_not_see_its_own_site_while_the_picture_is_about_to_change() -> None:
+    driver = RouterDriver()
+    a, b, c = driver.join(A), driver.join(B), driver.join(C)
+    driver.scene(Scene(tiles=(B,)))
+    a.frame(DELTA)
+    b.frame(KEY + b"old")
+    driver.scene(Scene(tiles=(A,)))  # A has given no keyframe yet
+
+    backup = driver.join(B)
+    b.frame(KEY + b"old")
+    a.frame(KEY + b"new")
+
+    assert bodies(backup, "tile-1") == [b"new"]
+    assert bodies(c, "tile-1") == [b"old", b"old", b"new"]
+
+
 def test_all_receivers_of_a_slot_share_one_rewriting() -> None:
     driver = RouterDriver()
     a = driver.join(A)

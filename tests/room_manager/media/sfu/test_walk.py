@@ -2,6 +2,7 @@
 stream per slot, nobody sees or hears itself, and no forbidden sound passes.
 """
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -110,5 +111,12 @@ class Walk(RuleBasedStateMachine):
         assert sender != own
 
 
+class LongWalk(Walk):
+    """The same, for longer than a change has time for."""
+
+
+# 30 ms an example. The limit is for what is found: making it short may take minutes, and is worth them.
 Walk.TestCase.settings = settings(max_examples=50, stateful_step_count=40)
-test_walk = Walk.TestCase
+LongWalk.TestCase.settings = settings(max_examples=1_000, stateful_step_count=60)
+test_walk = pytest.mark.timeout(400)(Walk.TestCase)
+test_long_walk = pytest.mark.slow(pytest.mark.timeout(900)(LongWalk.TestCase))
