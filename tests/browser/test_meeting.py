@@ -47,15 +47,19 @@ def test_taking_the_floor_brings_city_hall_back_and_silences_the_ward(meeting: M
 
 
 def test_content_that_city_hall_shares_is_seen_by_every_ward_until_it_stops(meeting: Meeting) -> None:
+    tab = meeting.chair.open_content("cyan")
+
     meeting.chair.page.click('[data-testid="share"]')
 
     for window in meeting.wards.values():
         window.shows('[data-testid="picture-content"][data-fresh="true"]')
-        window.wait(lambda w=window: sum(w.rgb("content") or (0,)) > 60, True, "a picture in content")
+        window.wait_colour("content", "cyan")
+        window.wait_colour("main", CHAIR_CAMERA.colour)
 
     meeting.chair.page.click('[data-testid="share"]')
     for window in meeting.wards.values():
         window.page.wait_for_selector('[data-testid="picture-content"]', state="detached")
+    tab.close()
 
 
 def test_a_ward_that_reloads_is_back_with_its_hand_and_its_pictures(meeting: Meeting) -> None:

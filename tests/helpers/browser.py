@@ -20,6 +20,10 @@ CHROMIUM: Final = next(
 )
 LIMIT_S: Final = 30.0
 AUDIBLE_DB: Final = -60.0
+CONTENT_TITLE: Final = "noi-dung"
+CONTENT: Final = """data:text/html,<title>{title}</title><style>
+@keyframes go {{ to {{ left: 80px }} }} i {{ position: absolute; width: 8px; height: 8px; background: white;
+animation: go 1s linear infinite }}</style><body style="background: rgb{rgb}"><i></i>"""
 
 MAIN_TRACK = (
     """(document.querySelector('[data-slot="main"] video')?.srcObject?.getVideoTracks()[0] ?? null)"""
@@ -117,6 +121,13 @@ class Window:
         self.page.click('[data-testid="enter"]')
         self.page.wait_for_selector('[data-testid="stage"]')
 
+    def open_content(self, colour: str) -> Page:
+        """Another tab of this browser, all in that colour: the one that is taken when somebody shares."""
+        tab = self.page.context.new_page()
+        tab.goto(CONTENT.format(title=CONTENT_TITLE, rgb=COLOURS[colour]))
+        self.page.bring_to_front()
+        return tab
+
     def shows(self, selector: str, limit_s: float = LIMIT_S) -> None:
         """Until something like that is to be seen."""
         self.page.wait_for_selector(selector, timeout=limit_s * 1000)
@@ -158,13 +169,12 @@ class Browsers:
             args=[
                 "--no-sandbox",
                 "--disable-gpu",
-                "--use-fake-ui-for-media-stream",
                 "--use-fake-device-for-media-stream",
                 f"--use-file-for-fake-video-capture={picture}",
                 f"--use-file-for-fake-audio-capture={voice}",
                 "--allow-loopback-in-peer-connection",
                 "--autoplay-policy=no-user-gesture-required",
-                "--auto-accept-this-tab-capture",
+                f"--auto-select-tab-capture-source-by-title={CONTENT_TITLE}",  # in place of who would choose
                 "--disable-features=WebRtcHideLocalIpsWithMdns",
                 "--mute-audio",
             ],
