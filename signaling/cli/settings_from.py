@@ -13,6 +13,7 @@ from signaling.settings import MediaSettings, Settings
 
 DEFAULT_PORT: Final = 8080
 LOOPBACK: Final = "127.0.0.1"
+LOOPBACK_NETWORKS: Final[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
 T = TypeVar("T")
 
 
@@ -37,6 +38,7 @@ def add_flags(command: argparse.ArgumentParser) -> None:
         "NETWORKS",
         "where many wards share one address: its limits are not per address (default: none)",
     )
+    flag("metrics-networks", "NETWORKS", "who may read /metrics (default: this machine)")
     command.add_argument(
         "--plain-http",
         action="store_const",
@@ -83,6 +85,7 @@ def settings_from(chosen: argparse.Namespace, environ: Mapping[str, str] = os.en
         tls_key=key,
         trusted_proxies=value("trusted-proxies", _networks, ()),
         known_networks=value("known-networks", _networks, ()),
+        metrics_networks=value("metrics-networks", _networks, LOOPBACK_NETWORKS),
         media=MediaSettings(
             host=value("media-host", _address, only),
             advertised=advertised,

@@ -264,6 +264,13 @@ def test_no_network_is_known_unless_it_is_named(tmp_path: Path) -> None:
     assert named.known_networks == ("203.0.113.0/24", "2001:db8::/32")
 
 
+def test_metrics_are_for_this_machine_unless_a_network_is_named(tmp_path: Path) -> None:
+    db = ("--db", tmp_path / "a.db")
+
+    assert settings(*db).metrics_networks == ("127.0.0.0/8", "::1/128")
+    assert settings("--metrics-networks", "10.9.0.0/16", *db).metrics_networks == ("10.9.0.0/16",)
+
+
 def test_a_port_that_is_taken_is_one_line(run: Run, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
