@@ -41,8 +41,8 @@ export function StageView({ stage, own, camera, tracks, speaking, onTile }: Prop
         corner={site.simulated ? <span class="tag simulated">{t("simulated")}</span> : null}
         name={
           <>
-            {heard && <Microphone size={16} />}
             <Name site={site} mark={false} />
+            {heard && <Microphone size={16} /> /* after the name, which does not move with every word then */}
             {extra}
           </>
         }
