@@ -3,7 +3,7 @@
 #   make test    every test that fits in a change; ARGS="-k floor" are passed on
 #   make check   format, lint, types, arrows, generated files
 #   make prove   the long proofs
-#   make bench   the benchmarks, as JSON lines
+#   make bench   the benchmarks, some minutes on a quiet machine; renews benchmarks/results and docs/benchmarks.md
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -21,8 +21,15 @@ prove: setup
 	@$(BIN)/pytest -m slow $(ARGS)
 
 bench: setup
-	@$(BIN)/python -m benchmarks.signaling --sites 579 --json -
-	@$(BIN)/python -m benchmarks.recover --sites 579 --json -
+	@for sites in 120 579 1200; do \
+	  $(BIN)/python -m benchmarks.signaling --sites $$sites --json benchmarks/results/signaling-$$sites.json || exit 1; \
+	done
+	@$(BIN)/python -m benchmarks.recover --sites 579 --json benchmarks/results/recover-579.json
+	@$(BIN)/python -m benchmarks.journal --json benchmarks/results/journal.json
+	@$(BIN)/python -m benchmarks.backends --json benchmarks/results/backends.json
+	@$(BIN)/python -m benchmarks.demo --sites 40 --json benchmarks/results/demo-40.json
+	@$(BIN)/python -m benchmarks.demo --sites 579 --json benchmarks/results/demo-579.json
+	@$(BIN)/python -m benchmarks.table
 
 check: setup
 	@$(PYTHON) tools/check.py

@@ -1,5 +1,6 @@
 """What all benchmarks print beside their figures."""
 
+import datetime as dt
 import json
 import os
 import platform
@@ -19,6 +20,7 @@ def machine() -> dict[str, Any]:
         (line.split(":", 1)[1].strip() for line in names if line.startswith("model name")), "unknown"
     )
     return {
+        "measured_at": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "cpu": model,
         "cores": os.cpu_count(),
         "load_before": round(os.getloadavg()[0], 2),
