@@ -7,7 +7,7 @@ import { useStore } from "../../shared/store";
 import type { Room } from "../room";
 
 const QUIET_AFTER_MS = 12_000;
-/** A click this soon after the bar has come back was meant for what was there before. */
+/** A click this soon after the pointer has brought the bar back was meant for what was there before. */
 const SETTLE_MS = 400;
 
 export interface Asked {
@@ -56,7 +56,6 @@ export function useQuiet(room: Room, bar: RefObject<HTMLElement | null>, open: b
     };
     let timer = setTimeout(rest, QUIET_AFTER_MS);
     const wake = () => {
-      if (resting) woken_ms = performance.now();
       resting = false;
       setQuiet(false);
       clearTimeout(timer);
@@ -83,7 +82,10 @@ export function useQuiet(room: Room, bar: RefObject<HTMLElement | null>, open: b
     };
     const move = (event: PointerEvent) => {
       const now = `${event.screenX} ${event.screenY}`;
-      if (now !== at && at !== "") wake();
+      if (now !== at && at !== "") {
+        if (resting) woken_ms = performance.now();
+        wake();
+      }
       at = now;
     };
     let early = false;
