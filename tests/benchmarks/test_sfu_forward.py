@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from benchmarks import egress
 from benchmarks.drain import Counted
 from benchmarks.publisher import split_evenly
 from benchmarks.sfu_forward import Crowd, measure, parse
@@ -40,3 +41,10 @@ def test_a_packet_only_one_receiver_missed_is_lost() -> None:
     crowd.receivers = [Read([65534, 65535, 0, 1]), Read([65534, 0, 1]), Read([])]  # type: ignore[list-item]
 
     assert crowd.tally() == (7, 1 + 4)
+
+
+def test_every_way_of_sending_is_measured() -> None:
+    figures = egress.measure(20, 0.2, profile=0)
+
+    assert set(figures) == {"sound", "frame_as_browsers_split", "frame_of_equals"}
+    assert all(us > 0 for ways in figures.values() for us in ways.values())
