@@ -3,13 +3,13 @@
 #   make test    every test that fits in a change; ARGS="-k floor" are passed on
 #   make check   format, lint, types, arrows, generated files
 #   make prove   the long proofs
-#   make bench   the benchmarks, as JSON lines
+#   make bench   the benchmarks, as JSON lines; make bench-sfu keeps those of the media path
 
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test check setup prove bench setup-run web clean
+.PHONY: run test check setup prove bench bench-sfu setup-run web clean
 
 run: setup-run
 	@$(BIN)/diemcau demo $(ARGS)
@@ -23,6 +23,10 @@ prove: setup
 bench: setup
 	@$(BIN)/python -m benchmarks.signaling --sites 579 --json -
 	@$(BIN)/python -m benchmarks.recover --sites 579 --json -
+
+bench-sfu: setup
+	@$(BIN)/python -m benchmarks.egress --json benchmarks/results/egress-579-gcm.json
+	@$(BIN)/python -m benchmarks.sfu_forward $(ARGS) --json benchmarks/results/sfu_forward-579-gcm.json
 
 check: setup
 	@$(PYTHON) tools/check.py

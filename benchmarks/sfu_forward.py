@@ -173,7 +173,7 @@ class Benchmark:
             took_s = time.monotonic() - at
             cpu_s, ours_s = _cpu_s(unit) - cpu_s, time.process_time() - ours_s
             sent = await self._forwarded() - before
-            await asyncio.sleep(SETTLE_S + 2 * SWEEP_S)
+            await self._caught_up()
         finally:
             sweeping.cancel()
         arrived, lost = self._crowd.tally()
@@ -214,6 +214,13 @@ class Benchmark:
             await peer.accept(answer.sdp, answer.slots)
             await peer.connected()
             return peer
+
+    async def _caught_up(self) -> None:
+        """The unit has sent what it was given, and it has been counted; a busy machine may be behind."""
+        before, now = -1, await self._forwarded()
+        while now != before:
+            await asyncio.sleep(SETTLE_S + 2 * SWEEP_S)
+            before, now = now, await self._forwarded()
 
     async def _forwarded(self) -> int:
         for _ in range(PATIENT_CALLS):  # on a machine too busy the unit may be behind by seconds
