@@ -4,12 +4,13 @@
 #   make check   format, lint, types, arrows, generated files
 #   make prove   the long proofs
 #   make bench   the benchmarks, some minutes on a quiet machine; renews benchmarks/results and docs/benchmarks.md
+#   make bench-sfu   the benchmarks of the media path
 
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test check setup prove bench setup-run web clean
+.PHONY: run test check setup prove bench bench-sfu setup-run web clean
 
 run: setup-run
 	@$(BIN)/diemcau demo $(ARGS)
@@ -30,6 +31,10 @@ bench: setup
 	@$(BIN)/python -m benchmarks.demo --sites 40 --json benchmarks/results/demo-40.json
 	@$(BIN)/python -m benchmarks.demo --sites 579 --json benchmarks/results/demo-579.json
 	@$(BIN)/python -m benchmarks.table
+
+bench-sfu: setup
+	@$(BIN)/python -m benchmarks.egress --json benchmarks/results/egress-579-gcm.json
+	@$(BIN)/python -m benchmarks.sfu_forward $(ARGS) --json benchmarks/results/sfu_forward-579-gcm.json
 
 check: setup
 	@$(PYTHON) tools/check.py

@@ -77,10 +77,17 @@ class LightPeer:
     _opener: ClassVar[Opener | None] = None
 
     def __init__(
-        self, sections: Sections | None = None, *, count_only: bool = False, host: str = "127.0.0.1"
+        self,
+        sections: Sections | None = None,
+        *,
+        count_only: bool = False,
+        host: str = "127.0.0.1",
+        identity: Identity | None = None,
     ) -> None:
+        """``identity`` None: the one all light peers of this process share."""
         if LightPeer._identity is None:
             LightPeer._identity, LightPeer._opener = Identity(), Opener()
+        self._own = identity or LightPeer._identity
         self._sections = sections or Sections()
         self._count_only = count_only
         self._host = host
@@ -120,10 +127,8 @@ class LightPeer:
 
     def offer(self) -> str:
         """The session description to send; the same as often as it is asked for."""
-        identity = LightPeer._identity
-        assert identity is not None
         return offer_text(
-            self._sections, self._ufrag, self._password, identity.fingerprint, self._tie_breaker
+            self._sections, self._ufrag, self._password, self._own.fingerprint, self._tie_breaker
         )
 
     async def accept(self, answer: str, slots: dict[str, str]) -> None:
@@ -138,9 +143,7 @@ class LightPeer:
         self._loop = loop = asyncio.get_running_loop()
         self._up = loop.create_future()
         self._up.add_done_callback(lambda up: up.cancelled() or up.exception())
-        identity = LightPeer._identity
-        assert identity is not None
-        self._handshake = Handshake(identity, "sha-256", remote.fingerprint, server=False)
+        self._handshake = Handshake(self._own, "sha-256", remote.fingerprint, server=False)
         self._request = binding_request(self._ufrag, remote.ufrag, remote.password, self._tie_breaker)
         self._socket = sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sock.setblocking(False)
@@ -275,6 +278,13 @@ class LightPeer:
         """Read nothing more: for load, where the kernel may drop what arrives. Consent goes on."""
         if self._socket is not None and self._loop is not None:
             self._loop.remove_reader(self._socket.fileno())
+
+    def lend(self) -> tuple[socket.socket, Keys]:
+        """Our socket and keys, for whoever reads in our place from now on. Only once connected."""
+        assert self._socket is not None
+        assert self._keys is not None
+        self.deaf()
+        return self._socket, self._keys
 
     def _readable(self) -> None:
         sock, opener = self._socket, LightPeer._opener

@@ -17,7 +17,7 @@ from room_manager.media.light_sdp import (
     VP8_TYPE,
 )
 from room_manager.media.sfu import rtcp, sdp, vp8
-from room_manager.media.sfu.lane import Row, Sink
+from room_manager.media.sfu.lane import Audience, Sink
 from room_manager.media.sfu.negotiation import Plan
 from room_manager.media.sfu.router import Router
 from room_manager.media.sfu.rtp import Packet, build, extension_block
@@ -37,7 +37,7 @@ class Recorder:
         self.packets: list[tuple[Sink, int, bytes]] = []
         self.controls: list[tuple[Sink, list[rtcp.Item]]] = []
 
-    def fan(self, plain: bytes, rows: list[Row]) -> None:
+    def fan(self, plain: bytes, rows: Audience, *, more: bool = False) -> None:
         self.packets += [(sink, ssrc, plain) for sink, ssrc in rows]
 
     def rtcp(self, sink: Sink, compound: bytes) -> None:

@@ -6,6 +6,7 @@ Owns the handshake of one connection in memory. Knows no socket: datagrams go in
 import datetime
 import hashlib
 import hmac
+from collections.abc import Sequence
 from typing import Final
 
 from cryptography import x509
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL
 
-from room_manager.media.sfu.srtp import EXTRACTOR, PROFILES, Keys, material_bytes
+from room_manager.media.sfu.srtp import EXTRACTOR, PROFILES, Keys, Profile, material_bytes
 
 DTLS_1_2: Final = 0xFEFD  # pyOpenSSL has no name for it
 MTU_BYTES: Final = 1200
@@ -33,7 +34,8 @@ class HandshakeFailed(Exception):
 class Identity:
     """A self-signed ECDSA certificate, the context made with it, and the fingerprint SDP tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, profiles: Sequence[Profile] = PROFILES) -> None:
+        """``profiles`` are what its connections may be protected with, the best first."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "diemcau")])
         now = datetime.datetime.now(tz=datetime.UTC)
@@ -59,7 +61,7 @@ class Identity:
         self.context.use_certificate(certificate)
         self.context.use_privatekey(key)
         self.context.set_cipher_list(CIPHERS)
-        self.context.set_tlsext_use_srtp(b":".join(profile.name for profile in PROFILES))
+        self.context.set_tlsext_use_srtp(b":".join(profile.name for profile in profiles))
 
 
 def _colons(der: bytes) -> str:

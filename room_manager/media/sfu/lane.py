@@ -5,12 +5,12 @@ something else (the main site itself, say) is split off with a copy of the numbe
 """
 
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from room_manager.ids import SiteId
 from room_manager.media.sfu import vp8
 from room_manager.media.sfu.negotiation import Format, Receiving
-from room_manager.media.sfu.packets import SourcePacket
+from room_manager.media.sfu.packets import OPUS, SourcePacket
 from room_manager.media.sfu.rtp import HEADER, SEQ_MASK, extension_block
 from room_manager.media.sfu.splice import Numbering, Segment, shifted
 from room_manager.media.sfu.track import Track
@@ -26,11 +26,20 @@ Row = tuple[Sink, int]
 """A receiver and the SSRC of its slot."""
 
 
+class Audience(tuple[Row, ...]):
+    """Who gets the same packets. Never changes: whoever comes or goes makes another one.
+
+    So the egress may keep with it what it has derived from it.
+    """
+
+    derived: Any = None
+
+
 class Egress(Protocol):
     """Sends plaintext packets, each protected for its receiver."""
 
-    def fan(self, plain: bytes, rows: list[Row]) -> None:
-        """The packet to every row, with that row's SSRC."""
+    def fan(self, plain: bytes, rows: Audience, *, more: bool = False) -> None:
+        """The packet to every row, with that row's SSRC. ``more`` of its frame will follow at once."""
 
     def rtcp(self, sink: Sink, compound: bytes) -> None:
         """One control datagram."""
@@ -40,6 +49,7 @@ class Slot:
     """One outgoing stream of one receiver: SSRC fixed for life."""
 
     __slots__ = (
+        "alone",
         "format",
         "lane",
         "mid",
@@ -48,6 +58,7 @@ class Slot:
         "packets_before",
         "repair_seq",
         "repair_ssrc",
+        "repairs",
         "row",
         "sink",
         "site",
@@ -65,6 +76,8 @@ class Slot:
         self.site = site
         self.sink = sink
         self.row: Row = (sink, receiving.ssrc)
+        self.alone = Audience((self.row,))
+        self.repairs = None if self.repair_ssrc is None else Audience(((sink, self.repair_ssrc),))
         self.lane: Lane | None = None
         self.packets_before = 0
         self.octets_before = 0
@@ -85,7 +98,7 @@ class Lane:
         self.current: Track | None = None
         self.want: Track | None = None
         self.slots: list[Slot] = []
-        self.rows: list[Row] = []
+        self.rows = Audience()
         self.waiting: list[Slot] = []
         self.packets = 0
         self.octets = 0
@@ -114,7 +127,7 @@ class Lane:
         if waiting:
             twin.waiting.append(slot)
         else:
-            twin.rows.append(slot.row)
+            twin.rows = slot.alone
         if self.current is not None:
             twin.current = self.current
             self.current.lanes.append(twin)
@@ -127,7 +140,7 @@ class Lane:
         if slot in self.waiting:
             self.waiting.remove(slot)
         else:
-            self.rows.remove(slot.row)
+            self.rows = Audience(row for row in self.rows if row is not slot.row)
 
     def follow(self, track: Track | None) -> None:
         """Carry this track as soon as it can be entered; None: carry nothing."""
@@ -171,7 +184,7 @@ class Lane:
         plain = rendered(packet, segment, self.format, now, track)
         self.packets += 1
         self.octets += packet.end - packet.start
-        egress.fan(plain, rows)
+        egress.fan(plain, rows, more=self.format.codec != OPUS and not packet.marker)
         return len(rows)
 
     def again(self, slot: Slot, seqs: Iterable[int], now: float, egress: Egress, budget: int) -> int:
@@ -190,13 +203,11 @@ class Lane:
             if packet is None or packet.is_padding:
                 continue
             plain = rendered(packet, segment, self.format, now, track)
-            if slot.repair_ssrc is None or self.format.repair_type is None:
-                egress.fan(plain, [slot.row])
+            if slot.repairs is None or self.format.repair_type is None:
+                egress.fan(plain, slot.alone)
             else:
                 slot.repair_seq = (slot.repair_seq + 1) & SEQ_MASK
-                egress.fan(
-                    repair(plain, self.format.repair_type, slot.repair_seq), [(slot.sink, slot.repair_ssrc)]
-                )
+                egress.fan(repair(plain, self.format.repair_type, slot.repair_seq), slot.repairs)
             sent += 1
         return sent
 
@@ -204,7 +215,7 @@ class Lane:
         """Follow nothing and feed nobody."""
         self.follow(None)
         self.slots.clear()
-        self.rows.clear()
+        self.rows = Audience()
         self.waiting.clear()
 
     def _let_in(self, track: Track) -> None:
@@ -213,14 +224,13 @@ class Lane:
         While the lane waits for a new source it still carries the old one, which may be the newcomer's own.
         """
         own = track.owner.site if track.owner is not None else None
-        still = []
-        for slot in self.waiting:
-            if own is not None and slot.site == own:
-                still.append(slot)
-                continue
+        entering = [slot for slot in self.waiting if own is None or slot.site != own]
+        if not entering:
+            return
+        for slot in entering:
             slot.packets_before, slot.octets_before = self.packets, self.octets
-            self.rows.append(slot.row)
-        self.waiting[:] = still
+        self.rows = Audience((*self.rows, *(slot.row for slot in entering)))
+        self.waiting[:] = [slot for slot in self.waiting if own is not None and slot.site == own]
 
     def _let_go(self, track: Track | None) -> None:
         if track is not None and self in track.lanes:

@@ -25,10 +25,21 @@ def new_length() -> Any:
     return ffi.new("int *")
 
 
+def new_lengths(count: int) -> tuple[memoryview, list[Any]]:
+    """So many of them side by side: a view to set them all through, and a pointer to each."""
+    memory = ffi.new("int[]", count)
+    return memoryview(ffi.buffer(memory)).cast("B").cast("i"), [memory + i for i in range(count)]
+
+
 def new_buffer(size_bytes: int) -> tuple[Any, memoryview]:
     """Memory the functions above may work in, and a view of it for us."""
     memory = ffi.new("char[]", size_bytes)
     return memory, memoryview(ffi.buffer(memory)).cast("B")
+
+
+def address_of(memory: Any) -> int:
+    """Where memory we hold lies."""
+    return int(ffi.cast("uintptr_t", memory))
 
 
 def pointer(address: int) -> Any:

@@ -14,6 +14,7 @@ from typing import Final
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import Answer, EngineEvent, MediaDown, MediaUp, Scene
 from room_manager.media.sfu import sdp
+from room_manager.media.sfu.batch import BatchEgress
 from room_manager.media.sfu.dtls import Handshake, HandshakeFailed, Identity
 from room_manager.media.sfu.ice import CONSENT_S, Address, Credentials, read_check
 from room_manager.media.sfu.negotiation import Local, answer_text
@@ -21,9 +22,10 @@ from room_manager.media.sfu.room import RoomStats
 from room_manager.media.sfu.router import Router
 from room_manager.media.sfu.rtp import Malformed, looks_like_rtcp
 from room_manager.media.sfu.srtp import MAX_SSRCS, Opener
-from room_manager.media.sfu.udp import BatchEgress, Receiver
+from room_manager.media.sfu.udp import PlainEgress, Receiver
 
 TICK_S: Final = 0.05
+HOLD_S: Final = 0.003  # the rest of a frame may take so long
 MAX_ROUND: Final = 256  # datagrams taken before others get a turn
 MAX_ADDRESSES: Final = 8  # checked ones of one connection
 UNIX_TO_NTP_S: Final = 2_208_988_800
@@ -54,6 +56,14 @@ class Peer(Receiver):
         self.ssrcs: set[bytes] = set()
 
 
+def fastest(sock: socket.socket) -> BatchEgress | PlainEgress:
+    """The fastest egress this system has."""
+    try:
+        return BatchEgress(sock)
+    except OSError:
+        return PlainEgress(sock)
+
+
 class ForwardingUnit:
     """Takes calls from the control connection and datagrams from the network."""
 
@@ -66,7 +76,8 @@ class ForwardingUnit:
         self._tell = tell
         self._identity = Identity()
         self._opener = Opener()
-        self._egress = BatchEgress(sock)
+        self._egress = fastest(sock)
+        self._holding: asyncio.TimerHandle | None = None
         offset = time.time() - time.monotonic() + UNIX_TO_NTP_S
         self._router = Router(self._egress, tell, lambda: secrets.randbits(32), offset)
         self._peers: dict[ConnectionId, Peer] = {}
@@ -154,6 +165,12 @@ class ForwardingUnit:
                     self._media(peer, size, now)
             elif 19 < first < 64:
                 self._handshake(peer, bytes(view[:size]), now)
+        if self._egress.flush_whole() and self._holding is None:
+            self._holding = asyncio.get_running_loop().call_later(HOLD_S, self._let_go)
+
+    def _let_go(self) -> None:
+        """The rest of the frame has not come: send what there is."""
+        self._holding = None
         self._egress.flush()
 
     def tick(self) -> None:
@@ -182,6 +199,8 @@ class ForwardingUnit:
                 self.tick()
         finally:
             loop.remove_reader(self._socket.fileno())
+            if self._holding is not None:
+                self._holding.cancel()
 
     def _check(self, datagram: bytes, address: Address, now: float) -> None:
         check = read_check(datagram)

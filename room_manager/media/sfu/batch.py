@@ -1,0 +1,215 @@
+"""The fast egress: many receivers per system call, and where a frame has several packets, fewer datagrams.
+
+Packets of one audience are gathered until their frame is whole or a moment has passed. Then every receiver
+gets them as one datagram that the kernel cuts into packets (``UDP_SEGMENT``), as long as they are equally
+large; only the last may be shorter. A receiver whose path refuses that gets them one by one from then on.
+"""
+
+import errno
+import select
+import socket
+from typing import Any, Final
+
+from room_manager.media.sfu import private
+from room_manager.media.sfu.ice import Address
+from room_manager.media.sfu.lane import Audience
+from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES
+from room_manager.media.sfu.trays import ROWS, SEGMENTS, Batch, Tray, ffi, segmentation_offered
+from room_manager.media.sfu.udp import MAX_PLAIN_BYTES
+
+STRIDES_BYTES: Final = (256, 1280, 2048)
+MAX_WHOLE_BYTES: Final = 65_000
+MAX_GATHERED: Final = 64  # packets of one audience
+FULL_PATIENCE_MS: Final = 5
+REFUSALS: Final = frozenset({errno.EINVAL, errno.EIO, errno.EMSGSIZE, errno.EOPNOTSUPP, errno.ENOPROTOOPT})
+
+
+class Gathered:
+    """What waits for one audience."""
+
+    __slots__ = ("more", "plains", "rows")
+
+    def __init__(self, rows: Audience) -> None:
+        self.rows = rows
+        self.plains: list[bytes] = []
+        self.more = False
+
+
+def runs(sizes: list[int]) -> list[int]:
+    """How many packets each datagram takes: equally large ones, the last may be shorter."""
+    counts: list[int] = []
+    open_to = 0  # the size the run under way still takes; 0: it is closed
+    total = 0
+    for size in sizes:
+        if open_to and size <= open_to and counts[-1] < SEGMENTS and total + size <= MAX_WHOLE_BYTES:
+            counts[-1] += 1
+            total += size
+            if size < open_to:
+                open_to = 0
+        else:
+            counts.append(1)
+            open_to = total = size
+    return counts
+
+
+class BatchEgress:
+    """Protects each packet for its receiver and sends them together."""
+
+    def __init__(self, sock: socket.socket, *, segmented: bool = True) -> None:
+        """``segmented`` False: the kernel never cuts. ``OSError`` where there is no ``sendmmsg``."""
+        try:
+            self._sendmmsg = ffi.dlopen(None).sendmmsg
+        except AttributeError as error:
+            raise OSError("no sendmmsg here") from error
+        self._socket = sock
+        self._fd = sock.fileno()
+        self._trays = [Tray(stride) for stride in STRIDES_BYTES]
+        self._length = private.new_length()
+        self._segmented = segmented and segmentation_offered(sock)
+        self._refusals = 0
+        self._gathered: dict[int, Gathered] = {}
+        self._controls: list[tuple[Any, bytes]] = []
+        self.sent = 0  # packets
+        self.lost = 0  # the socket would not take them
+
+    def fan(self, plain: bytes, rows: Audience, *, more: bool = False) -> None:
+        """See :class:`Egress`."""
+        if len(plain) > MAX_PLAIN_BYTES:
+            return
+        waiting = self._gathered.get(id(rows))
+        if waiting is None:
+            if rows.derived is None:  # its receivers may have come from another one, where packets still wait
+                self.flush()
+            waiting = self._gathered[id(rows)] = Gathered(rows)
+        elif len(waiting.plains) >= MAX_GATHERED:
+            self._send_all(waiting)
+            waiting.plains.clear()
+        waiting.plains.append(plain)
+        waiting.more = more
+
+    def rtcp(self, sink: Any, compound: bytes) -> None:
+        """One control datagram."""
+        if sink.sending is not None and len(compound) <= MAX_PLAIN_BYTES:
+            self._controls.append((sink, compound))
+            if len(self._controls) == ROWS:
+                self._send_controls()
+
+    def datagram(self, data: bytes | memoryview, address: Address) -> None:
+        """Something that needs no protection: STUN, DTLS."""
+        try:
+            self._socket.sendto(data, address)
+        except OSError:
+            self.lost += 1
+
+    def flush(self) -> None:
+        """Send what has gathered."""
+        gathered, self._gathered = self._gathered, {}
+        for waiting in gathered.values():
+            self._send_all(waiting)
+        self._send_controls()
+
+    def flush_whole(self) -> bool:
+        """Send what has gathered but frames of which more is to come; returns whether any such are kept."""
+        for key, waiting in list(self._gathered.items()):
+            if not waiting.more:
+                del self._gathered[key]
+                self._send_all(waiting)
+        self._send_controls()
+        return bool(self._gathered)
+
+    def _send_all(self, waiting: Gathered) -> None:
+        plains = waiting.plains
+        counts = runs([len(plain) for plain in plains]) if len(plains) > 1 and self._segmented else None
+        for batch in self._batches(waiting.rows):
+            at = 0
+            if counts is None or not batch.segmented:
+                for plain in plains:
+                    self._send_run([plain], batch)
+            else:
+                for count in counts:
+                    self._send_run(plains[at : at + count], batch)
+                    at += count
+
+    def _batches(self, rows: Audience) -> list[Batch]:
+        """The audience cut into batches, kept with it until a receiver of ours refuses segments."""
+        derived = rows.derived
+        if derived is not None and derived[0] == (self, self._refusals):
+            return derived[1]  # type: ignore[no-any-return]
+        kinds: dict[tuple[bool, int], list[Any]] = {}
+        for row in rows:
+            receiver: Any = row[0]
+            kinds.setdefault((receiver.takes_segments, receiver.trailer_bytes), []).append(row)
+        batches = [
+            Batch(alike[at : at + ROWS], trailer_bytes, segmented=segmented)
+            for (segmented, trailer_bytes), alike in kinds.items()
+            for at in range(0, len(alike), ROWS)
+        ]
+        rows.derived = ((self, self._refusals), batches)
+        return batches
+
+    def _send_run(self, plains: list[bytes], batch: Batch) -> None:
+        """One datagram per receiver, with these packets as its segments."""
+        needed = len(plains[0]) + MAX_TRAILER_BYTES
+        tray = next(tray for tray in self._trays if tray.stride_bytes >= needed)
+        failed: set[int] = set()
+        for segment, plain in enumerate(plains):
+            statuses = tray.fill(segment, plain, batch)
+            if any(statuses):
+                failed.update(row for row, status in enumerate(statuses) if status)
+        tray.address(batch, [len(plain) + batch.trailer_bytes for plain in plains])
+        begin = 0
+        for row in sorted(failed):
+            self._send(tray, batch, begin, row, len(plains))
+            begin = row + 1
+        self._send(tray, batch, begin, batch.size, len(plains))
+
+    def _send(self, tray: Tray, batch: Batch, begin: int, end: int, segments: int) -> None:
+        while begin < end:
+            sent = self._sendmmsg(self._fd, tray.messages + begin, end - begin, 0)
+            if sent > 0:
+                begin += sent
+                self.sent += sent * segments
+                continue
+            reason = ffi.errno
+            if reason in (errno.EAGAIN, errno.ENOBUFS):
+                if not self._room():
+                    self.lost += (end - begin) * segments
+                    return
+            elif segments > 1 and reason in REFUSALS:
+                batch.receivers[begin].takes_segments = False
+                self._refusals += 1
+                self._send_apart(tray.apart(begin, segments), segments)
+                begin += 1
+            elif reason != errno.EINTR:
+                self.lost += segments  # this one address cannot be reached; the others can
+                begin += 1
+
+    def _send_apart(self, messages: Any, count: int) -> None:
+        done = 0
+        while done < count:
+            sent = self._sendmmsg(self._fd, messages + done, count - done, 0)
+            if sent > 0:
+                done += sent
+                self.sent += sent
+            elif ffi.errno != errno.EINTR and not (
+                ffi.errno in (errno.EAGAIN, errno.ENOBUFS) and self._room()
+            ):
+                self.lost += 1
+                done += 1
+
+    def _send_controls(self) -> None:
+        if not self._controls:
+            return
+        controls, self._controls = self._controls, []
+        tray = self._trays[-1]
+        for sink, compound in controls:
+            self._length[0] = len(compound)
+            tray.view[: len(compound)] = compound
+            if private.protect_rtcp(sink.sending, tray.places[0][0], self._length):
+                continue
+            self.datagram(tray.view[: self._length[0]], sink.address)
+            self.sent += 1
+
+    def _room(self) -> bool:
+        """Wait a moment for the socket to take more."""
+        return bool(select.select((), (self._fd,), (), FULL_PATIENCE_MS / 1000)[1])

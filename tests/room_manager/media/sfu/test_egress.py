@@ -1,0 +1,229 @@
+"""Every way of sending gives a receiver the same datagrams, in the same order."""
+
+import os
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from room_manager.media.sfu import private
+from room_manager.media.sfu.batch import BatchEgress, runs
+from room_manager.media.sfu.lane import Audience
+from room_manager.media.sfu.rtp import build, looks_like_rtcp
+from room_manager.media.sfu.srtp import PROFILES, Keys, material_bytes
+from room_manager.media.sfu.trays import SEGMENTS, segmentation_offered
+from room_manager.media.sfu.udp import MAX_PLAIN_BYTES, PlainEgress, Receiver, open_port
+
+RECEIVERS: Final = 150  # more than two batches
+TIMEOUT_S: Final = 5.0
+AnyEgress = BatchEgress | PlainEgress
+
+
+class Ear:
+    """A receiver with its socket and both ends of its keys, the same whenever it has the same number."""
+
+    def __init__(self, number: int, profile: int = 0) -> None:
+        kind = PROFILES[profile]
+        material = number.to_bytes(2, "big") * (material_bytes(kind) // 2)
+        self.sink = Receiver()
+        self.sink.secure(Keys(kind, material, server=True))
+        self._keys = Keys(kind, material, server=False)
+        self.ssrc = 1000 + number
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(TIMEOUT_S)
+        self.sink.move(self.socket.getsockname())
+
+    def hear(self, count: int) -> list[bytes]:
+        return [self.socket.recv(4096) for _ in range(count)]
+
+    def opened(self, datagram: bytes) -> bytes:
+        memory, view = private.new_buffer(2048)
+        length = private.new_length()
+        view[: len(datagram)] = datagram
+        length[0] = len(datagram)
+        opening = private.unprotect_rtcp if looks_like_rtcp(datagram) else private.unprotect_rtp
+        assert opening(self._keys.receiving, memory, length) == 0
+        return bytes(view[: length[0]])
+
+
+@pytest.fixture
+def sender() -> Iterator[socket.socket]:
+    with open_port("127.0.0.1", 0) as sock:
+        yield sock
+
+
+@pytest.fixture
+def ears() -> Iterator[list[Ear]]:
+    made = [Ear(number, profile=number % 2) for number in range(RECEIVERS)]
+    yield made
+    for ear in made:
+        ear.socket.close()
+
+
+def audience(ears: list[Ear]) -> Audience:
+    return Audience((ear.sink, ear.ssrc) for ear in ears)
+
+
+def packet(seq: int, size: int, *, marker: bool = False) -> bytes:
+    return build(96, seq, 90_000, 0, os.urandom(size), marker=marker)
+
+
+def everybody_hears(ears: list[Ear], count: int) -> list[list[bytes]]:
+    return [ear.hear(count) for ear in ears]
+
+
+def send(egress: AnyEgress, plains: list[bytes], rows: Audience) -> None:
+    for plain in plains:
+        egress.fan(plain, rows, more=plain is not plains[-1])
+    egress.flush()
+
+
+def test_sizes_make_runs_of_equals_whose_last_may_be_shorter() -> None:
+    assert runs([1000] * 5) == [5]
+    assert runs([1000, 1000, 999]) == [3]
+    assert runs([1000, 999, 999]) == [2, 1]
+    assert runs([1000, 1000, 1001, 1001, 1001]) == [2, 3]
+    assert runs([100, 1000, 100]) == [1, 2]
+    assert runs([1000] * (SEGMENTS + 3)) == [SEGMENTS, 3]
+    assert runs([1]) == [1]
+
+
+SHAPES: Final = {
+    "one sound": [160],
+    "equal": [1170] * 5,
+    "last shorter": [1170, 1170, 1170, 700],
+    "as browsers split": [1100, 1100, 1101, 1101, 1101],
+    "growing": [100, 200, 300],
+    "a long frame": [900] * 37,
+    "the largest": [MAX_PLAIN_BYTES - 12] * 2,
+    "the smallest": [1, 1, 1],
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_all_back_ends_send_the_same_bytes_in_the_same_order(
+    shape: list[int], sender: socket.socket, ears: list[Ear]
+) -> None:
+    plains = [packet(seq, size) for seq, size in enumerate(shape, start=65_530)]
+    heard = []
+    # Everybody's keys are the same each time, so even the bytes on the wire must be.
+    for egress in (PlainEgress(sender), BatchEgress(sender, segmented=False), BatchEgress(sender)):
+        send(egress, plains, audience(ears))
+        heard.append(everybody_hears(ears, len(plains)))
+        assert egress.sent == len(plains) * RECEIVERS
+        assert egress.lost == 0
+
+    assert heard[1] == heard[0]
+    assert heard[2] == heard[0]
+    for ear, datagrams in zip(ears, heard[0], strict=True):
+        own = ear.ssrc.to_bytes(4, "big")
+        assert [ear.opened(d) for d in datagrams] == [p[:8] + own + p[12:] for p in plains]
+
+
+def test_a_frame_leaves_as_one_datagram_for_each_receiver(sender: socket.socket, ears: list[Ear]) -> None:
+    if not segmentation_offered(sender):
+        pytest.skip("no UDP_SEGMENT here")
+    ear = ears[0]
+    ear.socket.setsockopt(socket.IPPROTO_UDP, 104, 1)  # UDP_GRO: hand over what came as one uncut
+
+    send(BatchEgress(sender), [packet(n, 1000) for n in range(5)], audience([ear]))
+
+    data, _, _, _ = ear.socket.recvmsg(65_535, 64)
+    assert len(data) == 5 * (12 + 1000 + ear.sink.trailer_bytes)
+
+
+def test_a_refused_datagram_arrives_in_pieces_and_is_not_tried_again(
+    sender: socket.socket, ears: list[Ear]
+) -> None:
+    sender.setsockopt(
+        socket.SOL_SOCKET, 11, 1
+    )  # SO_NO_CHECK: the kernel cuts nothing it may not sum (EIO, EINVAL)
+    egress, rows = BatchEgress(sender), audience(ears)
+    plains = [packet(n, 1000) for n in range(10)]
+
+    send(egress, plains[:5], rows)
+    tried = [ear.sink.takes_segments for ear in ears]
+    send(egress, plains[5:], rows)
+
+    for ear in ears:
+        assert [ear.opened(d)[12:] for d in ear.hear(10)] == [p[12:] for p in plains]
+    assert tried == [False] * RECEIVERS
+    assert egress.lost == 0
+
+
+def test_a_frame_waits_for_its_rest_and_what_is_whole_does_not(
+    sender: socket.socket, ears: list[Ear]
+) -> None:
+    egress, picture, sound = BatchEgress(sender), audience(ears[:2]), audience(ears[2:4])
+    first, rest, heard = packet(1, 1000), packet(2, 1000, marker=True), packet(1, 100)
+
+    send(egress, [packet(0, 10)], picture)
+    send(egress, [packet(0, 10)], sound)
+    for ear in ears[:4]:
+        ear.hear(1)
+    egress.fan(first, picture, more=True)
+    egress.fan(heard, sound)
+    kept = egress.flush_whole()
+
+    assert kept
+    assert [ear.opened(ear.hear(1)[0])[12:] for ear in ears[2:4]] == [heard[12:]] * 2
+    ears[0].socket.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        ears[0].socket.recv(2048)
+    egress.fan(rest, picture)
+    assert not egress.flush_whole()
+    assert [ears[1].opened(d)[12:] for d in ears[1].hear(2)] == [first[12:], rest[12:]]
+
+
+def test_order_holds_when_somebody_comes_in_the_middle_of_a_frame(
+    sender: socket.socket, ears: list[Ear]
+) -> None:
+    egress, before, after = BatchEgress(sender), audience(ears[:1]), audience(ears[:2])
+
+    egress.fan(packet(1, 500), before, more=True)
+    egress.flush_whole()
+    egress.fan(packet(2, 600), after)
+    egress.flush_whole()
+
+    assert [int.from_bytes(d[2:4], "big") for d in ears[0].hear(2)] == [1, 2]
+    assert [int.from_bytes(d[2:4], "big") for d in ears[1].hear(1)] == [2]
+
+
+def test_a_receiver_that_moves_is_found_at_its_new_address(sender: socket.socket, ears: list[Ear]) -> None:
+    egress, rows = BatchEgress(sender), audience(ears[:3])
+    send(egress, [packet(1, 500)], rows)
+    everybody_hears(ears[:3], 1)
+
+    ears[1].sink.move(ears[9].socket.getsockname())
+    send(egress, [packet(2, 500)], rows)
+
+    assert [d[2:4] for d in ears[9].hear(1)] == [b"\0\2"]
+
+
+def test_packets_beyond_the_memory_bound_leave_before_the_frame_is_whole(
+    sender: socket.socket, ears: list[Ear]
+) -> None:
+    egress, rows = BatchEgress(sender), audience(ears[:1])
+
+    for seq in range(1000):
+        egress.fan(packet(seq, 20), rows, more=True)
+        if seq % 50 == 49:
+            egress.flush_whole()
+            ears[0].socket.setblocking(False)
+
+    assert egress.sent >= 1000 - 64
+
+
+def test_control_opens_and_what_is_too_large_is_left(sender: socket.socket, ears: list[Ear]) -> None:
+    report = bytes.fromhex("80c90001 00000001")
+    for egress in (PlainEgress(sender), BatchEgress(sender)):
+        egress.fan(bytes(MAX_PLAIN_BYTES + 1), audience(ears[:1]))
+        egress.rtcp(ears[0].sink, bytes(MAX_PLAIN_BYTES + 1))
+        egress.rtcp(Receiver(), report)
+        egress.rtcp(ears[0].sink, report)
+        egress.flush()
+
+        assert ears[0].opened(ears[0].hear(1)[0]) == report
+        assert egress.sent == 1
