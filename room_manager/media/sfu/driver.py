@@ -143,7 +143,7 @@ class SfuEngine:
 
     async def _call(self, make: Callable[[int], control.AnyRequest]) -> control.Reply:
         writer = self._writer
-        if writer is None:
+        if writer is None or writer.is_closing():  # uvloop refuses to write to a lost child: RuntimeError
             raise EngineAway("the media engine is starting")
         if len(self._waiting) >= MAX_CALLS:
             raise Limit("too many calls wait for the media engine")
