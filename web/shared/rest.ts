@@ -135,13 +135,13 @@ function linksPath(meeting: string): string {
   return `/api/meetings/${encodeURIComponent(meeting)}/links`;
 }
 
-/** The live links of one site, the newest first. The server pages those of the whole meeting. */
+/** The live links of one site, the newest first. */
 export async function linksOf(meeting: string, resume: string, site: string): Promise<readonly LinkInfo[]> {
   const found = new Map<string, LinkInfo>(); // one that is made meanwhile moves another into the next page
   for (let offset = 0; ; offset += LINKS_PAGE) {
-    const path = `${linksPath(meeting)}?offset=${offset}&limit=${LINKS_PAGE}`;
+    const path = `${linksPath(meeting)}?site=${encodeURIComponent(site)}&offset=${offset}&limit=${LINKS_PAGE}`;
     const { links } = await ask<LinksAnswer>(path, bearer(resume));
-    for (const link of links) if (link.site?.code === site) found.set(link.id, link);
+    for (const link of links) found.set(link.id, link);
     if (links.length < LINKS_PAGE) return [...found.values()];
   }
 }
