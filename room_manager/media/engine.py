@@ -23,6 +23,12 @@ class BadOffer(DomainError):
     code: ClassVar[str] = "bad-offer"
 
 
+class NotJoined(DomainError):
+    """The engine does not know this connection (any more); offer anew."""
+
+    code: ClassVar[str] = "not-joined"
+
+
 class EngineAway(DomainError):
     """The media engine is starting or gone; offer again shortly."""
 
@@ -88,11 +94,42 @@ class LineQuality(Struct, frozen=True, tag=True):
     loss: float  # share of packets lost, 0…1, the worse direction
 
 
+Step = Literal["full", "half", "quarter", "fewer-frames", "still", "audio-only"]
+"""What a receiver's line carries of the main picture; each step takes less than the one before."""
+
+StepReason = Literal["room", "bandwidth", "loss", "delay", "silent"]
+"""Why: ``room`` there is room for all; ``bandwidth`` the estimate; ``loss`` and ``delay`` what led it down;
+``silent`` the receiver has stopped reporting."""
+
+
+class LineStep(Struct, frozen=True, tag=True):
+    """A connection has been moved to another step of the ladder."""
+
+    room: RoomId
+    connection: ConnectionId
+    step: Step
+    reason: StepReason
+    available_bps: int | None  # what the line is thought to carry; None: not measured
+
+
+class LayersWanted(Struct, frozen=True, tag=True):
+    """Which layers a publisher should send: somebody watches them, or will in a moment.
+
+    ``layers`` holds rids (``q``, ``h``, ``f``), or ``""`` for a picture sent in one layer; empty: none.
+    Told when it changes.
+    """
+
+    room: RoomId
+    connection: ConnectionId
+    role: Literal["camera", "screen"]
+    layers: tuple[str, ...]
+
+
 class EngineRestarted(Struct, frozen=True, tag=True):
     """The engine died and is back, empty. Every connection is gone."""
 
 
-EngineEvent = MediaUp | MediaDown | Speaking | LineQuality | EngineRestarted
+EngineEvent = MediaUp | MediaDown | Speaking | LineQuality | LineStep | LayersWanted | EngineRestarted
 
 
 class Engine(Protocol):
@@ -109,6 +146,19 @@ class Engine(Protocol):
 
         The newest joined connection of a source feeds it until :meth:`use` says otherwise.
         Raises ``BadOffer``, ``EngineAway`` or ``Limit``.
+        """
+
+    async def restart(self, connection: ConnectionId, offer: str) -> Answer:
+        """Take an offer with new ICE credentials for a connection that is here (RFC 8445, section 9).
+
+        Keys, slots and seat stay; until the new address has proved itself, the old one goes on. Raises
+        ``BadOffer`` if anything but the credentials has changed, ``NotJoined`` or ``EngineAway``.
+        """
+
+    async def watch(self, connection: ConnectionId, sites: tuple[SiteId, ...]) -> None:
+        """What the ``wall-1…25`` slots of this connection show, in order. Unknown sites stay empty.
+
+        Nothing is watched until this was called. Raises ``NotJoined`` or ``EngineAway``.
         """
 
     async def leave(self, connection: ConnectionId) -> None:

@@ -20,6 +20,7 @@ from room_manager.media.engine import (
     LineQuality,
     MediaDown,
     MediaUp,
+    NotJoined,
     Scene,
     Speaking,
 )
@@ -41,13 +42,15 @@ class _Connection:
         self.plan = plan
         self.up = False
         self.speaks = True
+        self.watched: tuple[SiteId, ...] = ()
+        self.restarts = 0
 
     def sends(self, role: str) -> bool:
         return any(sending.role == role for sending in self.plan.sending)
 
 
 class FakeEngine:
-    """Remembers what it was told. ``away``: every call fails until :meth:`restart`."""
+    """Remembers what it was told. ``away``: every call fails until :meth:`revive`."""
 
     def __init__(self) -> None:
         self.away = False
@@ -79,6 +82,24 @@ class FakeEngine:
         self._connections.pop(connection, None)
         self._connections[connection] = _Connection(room, source, plan)
         return Answer(answer_text(plan, _NOWHERE, 1), {r.mid: r.slot for r in plan.receiving})
+
+    async def restart(self, connection: ConnectionId, offer: str) -> Answer:
+        """See :meth:`Engine.restart`."""
+        self._here()
+        one = self._connections.get(connection)
+        if one is None:
+            raise NotJoined("no such connection")
+        sdp.parse(offer)
+        one.restarts += 1
+        return Answer(answer_text(one.plan, _NOWHERE, 1), {r.mid: r.slot for r in one.plan.receiving})
+
+    async def watch(self, connection: ConnectionId, sites: tuple[SiteId, ...]) -> None:
+        """See :meth:`Engine.watch`."""
+        self._here()
+        one = self._connections.get(connection)
+        if one is None:
+            raise NotJoined("no such connection")
+        one.watched = sites
 
     async def leave(self, connection: ConnectionId) -> None:
         """See :meth:`Engine.leave`."""
@@ -136,7 +157,7 @@ class FakeEngine:
         self.uses.clear()
         self._connections.clear()
 
-    def restart(self) -> None:
+    def revive(self) -> None:
         """The engine is back, empty."""
         self.die()
         self.away = False

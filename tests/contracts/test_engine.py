@@ -182,7 +182,7 @@ class Stand:
 
     def come_back(self) -> None:
         if isinstance(self.engine, FakeEngine):
-            self.engine.restart()
+            self.engine.revive()
 
     async def until(self, look: Callable[[], object], wanted: object) -> None:
         """Look again and again until it is so."""

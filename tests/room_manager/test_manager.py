@@ -419,7 +419,7 @@ def test_bad_offers_and_an_engine_that_is_away_are_told_in_words(url: str) -> No
             await server.manager.offer(room, connection, None, offer(sends=False))
         assert await server.manager.submit(room, LockMeeting(), CHAIR) == 2
 
-        server.engine.restart()
+        server.engine.revive()
         await server.manager.offer(room, connection, None, offer(sends=False))
 
     serve(url, test)
@@ -439,7 +439,7 @@ def test_what_the_engine_says_reaches_the_room_it_concerns_and_a_restart_all(url
         quality = LineQuality(second, ConnectionId("c"), "weak", 300.0, 0.05)
         for event in (Speaking(first, (HOST,)), quality, Speaking(RoomId("elsewhere"), ())):
             engine.happens(event)
-        engine.restart()
+        engine.revive()
 
         await until(lambda: len(heard[first]) == 2 and len(heard[second]) == 2)
         assert heard == {

@@ -202,7 +202,7 @@ def test_a_restarted_engine_is_told_everything_even_in_the_middle_of_a_call() ->
         stage.engine.gate.clear()
         await stage.settle()
 
-        stage.engine.restart()
+        stage.engine.revive()
         stage.reactor.engine_restarted()
         stage.engine.gate.set()
         await stage.settle()

@@ -51,6 +51,20 @@ class Leave(Request, frozen=True, tag="leave"):
     connection: ConnectionId
 
 
+class Restart(Request, frozen=True, tag="restart"):
+    """See :meth:`Engine.restart`."""
+
+    connection: ConnectionId
+    offer: str
+
+
+class Watch(Request, frozen=True, tag="watch"):
+    """See :meth:`Engine.watch`."""
+
+    connection: ConnectionId
+    sites: tuple[SiteId, ...]
+
+
 class Use(Request, frozen=True, tag="use"):
     """See :meth:`Engine.use`."""
 
@@ -78,7 +92,7 @@ class Stats(Request, frozen=True, tag="stats"):
     room: RoomId
 
 
-AnyRequest = Open | Join | Leave | Use | SetScene | CloseRoom | Stats
+AnyRequest = Open | Join | Restart | Watch | Leave | Use | SetScene | CloseRoom | Stats
 
 
 class Reply(Struct, frozen=True, tag_field="say", tag="reply"):

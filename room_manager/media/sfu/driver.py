@@ -28,6 +28,7 @@ from room_manager.media.engine import (
     EngineEvent,
     EngineRestarted,
     LineQuality,
+    NotJoined,
     Scene,
 )
 from room_manager.media.sfu import control
@@ -98,14 +99,21 @@ class SfuEngine:
 
     async def join(self, room: RoomId, connection: ConnectionId, source: SiteId | None, offer: str) -> Answer:
         """See :meth:`Engine.join`."""
-        try:
-            if len(offer.encode()) > MAX_SDP_BYTES:
-                raise BadOffer("the session description is larger than 64 KiB")
-        except UnicodeEncodeError as error:
-            raise BadOffer("the session description is not text") from error
+        _bounded(offer)
         reply = await self._call(lambda n: control.Join(n, room, connection, source, offer))
         assert reply.answer is not None
         return reply.answer
+
+    async def restart(self, connection: ConnectionId, offer: str) -> Answer:
+        """See :meth:`Engine.restart`."""
+        _bounded(offer)
+        reply = await self._call(lambda n: control.Restart(n, connection, offer))
+        assert reply.answer is not None
+        return reply.answer
+
+    async def watch(self, connection: ConnectionId, sites: tuple[SiteId, ...]) -> None:
+        """See :meth:`Engine.watch`."""
+        await self._call(lambda n: control.Watch(n, connection, sites))
 
     async def leave(self, connection: ConnectionId) -> None:
         """See :meth:`Engine.leave`. While the engine is away nobody is in it."""
@@ -264,9 +272,18 @@ class SfuEngine:
         self._ready.set()
 
 
+def _bounded(offer: str) -> None:
+    """Refuse what no client sends before it crosses to the unit."""
+    try:
+        if len(offer.encode()) > MAX_SDP_BYTES:
+            raise BadOffer("the session description is larger than 64 KiB")
+    except UnicodeEncodeError as error:
+        raise BadOffer("the session description is not text") from error
+
+
 def _error(reply: control.Reply) -> DomainError:
     """The refusal as it was raised in the child."""
-    for kind in (BadOffer, Limit, EngineAway):
+    for kind in (BadOffer, Limit, NotJoined, EngineAway):
         if kind.code == reply.code:
             return kind(reply.text)
     return EngineAway(reply.text)

@@ -96,6 +96,10 @@ def do(unit: ForwardingUnit, asked: control.AnyRequest) -> control.Reply:
             case control.Join():
                 answer = unit.join(asked.room, asked.connection, asked.source, asked.offer)
                 return control.Reply(number, answer=answer)
+            case control.Restart():
+                return control.Reply(number, answer=unit.restart(asked.connection, asked.offer))
+            case control.Watch():
+                unit.watch(asked.connection, asked.sites)
             case control.Leave():
                 unit.leave(asked.connection)
             case control.Use():

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from room_manager.ids import ConnectionId, RoomId, SiteId
-from room_manager.media.engine import Answer, EngineEvent, MediaDown, MediaUp, Scene
+from room_manager.media.engine import Answer, BadOffer, EngineEvent, MediaDown, MediaUp, NotJoined, Scene
 from room_manager.media.sfu import sdp
 from room_manager.media.sfu.batch import BatchEgress
 from room_manager.media.sfu.dtls import Handshake, HandshakeFailed, Identity
@@ -116,6 +116,17 @@ class ForwardingUnit:
         if peer is not None:
             self._send(peer, peer.handshake.close())
             self._forget(peer)
+
+    def restart(self, connection: ConnectionId, offer: str) -> Answer:
+        """See :meth:`Engine.restart`."""
+        if connection not in self._peers:
+            raise NotJoined("no such connection")
+        raise BadOffer("a connection that lost its line makes a new one")
+
+    def watch(self, connection: ConnectionId, sites: tuple[SiteId, ...]) -> None:
+        """See :meth:`Engine.watch`."""
+        if connection not in self._peers:
+            raise NotJoined("no such connection")
 
     def use(self, room: RoomId, source: SiteId, connection: ConnectionId) -> None:
         """See :meth:`Engine.use`."""
