@@ -4,7 +4,6 @@ Hears its parent over the inherited socket FD; when the parent is gone the socke
 """
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
@@ -14,7 +13,7 @@ from typing import Final
 
 from room_manager.errors import DomainError
 from room_manager.media.engine import EngineEvent, LineQuality
-from room_manager.media.sfu import control
+from room_manager.media.sfu import control, garbage
 from room_manager.media.sfu.udp import open_port
 from room_manager.media.sfu.unit import ForwardingUnit
 
@@ -66,8 +65,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         return
     with sock:
         unit = ForwardingUnit(sock, opening.announce, outbox.post)
-        gc.collect()
-        gc.freeze()  # what lives as long as the process need not be looked at again
+        garbage.settle()
         writer.write(control.frame(control.Reply(opening.number, port=unit.port)))
         running = [asyncio.ensure_future(unit.run()), asyncio.ensure_future(outbox.drain(writer))]
         asking = asyncio.ensure_future(_answer(unit, reader, writer))

@@ -16,6 +16,7 @@ from room_manager.media.sfu.lane import Egress, Lane, Slot
 from room_manager.media.sfu.levels import Levels
 from room_manager.media.sfu.member import NTP_UNITS, OUR_SSRC, Member
 from room_manager.media.sfu.negotiation import AUDIO_SLOTS, VIDEO_SLOTS, Format
+from room_manager.media.sfu.rota import Rota
 from room_manager.media.sfu.splice import Numbering
 from room_manager.media.sfu.targets import may_be_heard, shown
 from room_manager.media.sfu.track import Track
@@ -65,7 +66,8 @@ class Room:
         self._fresh: set[Member] = set()  # sent something since they were last told of it
         self._levels = Levels()
         self._speaking: tuple[SiteId, ...] = ()
-        self._chosen_at = self._told_at = self._reported_at = self._spoke_at = 0.0
+        self._rota: Rota[Member] = Rota(REPORT_S)
+        self._chosen_at = self._told_at = self._spoke_at = 0.0
         self._audio_forwarded = self._audio_dropped = self._video_forwarded = 0
         self._asked = self._repaired = 0
 
@@ -83,6 +85,7 @@ class Room:
     def secured(self, member: Member, now: float) -> None:
         """The connection may send and receive."""
         member.up = True
+        self._rota.add(member)
         if member.site is not None:
             self._by_site.setdefault(member.site, []).append(member)
         for slot in member.slots:
@@ -93,6 +96,7 @@ class Room:
         """The connection is gone."""
         self.members.pop(member.connection, None)
         self._fresh.discard(member)
+        self._rota.remove(member)
         self._repaired += member.repaired
         self._asked += member.asks.asked
         for slot in member.slots:
@@ -288,15 +292,13 @@ class Room:
             if speaking != self._speaking and not (reordered and now - self._spoke_at < REORDER_S):
                 self._speaking, self._spoke_at = speaking, now
                 self._tell(Speaking(self.id, speaking))
-        if now - self._reported_at >= REPORT_S:
-            self._reported_at = now
-            self._report(now)
+        due = self._rota.due(now)
+        if due:
+            self._report(due, now)
 
-    def _report(self, now: float) -> None:
+    def _report(self, members: list[Member], now: float) -> None:
         ntp = self._ntp(now)
-        for member in self.members.values():
-            if not member.up:
-                continue
+        for member in members:
             told = member.reports(now, ntp)
             if told:
                 self._egress.rtcp(member.sink, told)

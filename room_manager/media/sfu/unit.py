@@ -4,6 +4,7 @@ A shell: it reads, decrypts, hands plaintext to the router, and sends what the r
 """
 
 import asyncio
+import gc
 import logging
 import secrets
 import socket
@@ -16,6 +17,7 @@ from room_manager.media.engine import Answer, BadOffer, EngineEvent, MediaDown, 
 from room_manager.media.sfu import sdp
 from room_manager.media.sfu.batch import BatchEgress
 from room_manager.media.sfu.dtls import Handshake, HandshakeFailed, Identity
+from room_manager.media.sfu.garbage import Departures
 from room_manager.media.sfu.ice import CONSENT_S, Address, Credentials, read_check
 from room_manager.media.sfu.negotiation import Local, answer_text
 from room_manager.media.sfu.room import RoomStats
@@ -85,6 +87,7 @@ class ForwardingUnit:
         self._by_address: dict[Address, Peer] = {}
         self._greeting: set[Peer] = set()  # handshake under way
         self._swept_at = 0.0
+        self._departures = Departures()
         self.refused = 0  # datagrams from addresses that have proved nothing
 
     @property
@@ -197,6 +200,8 @@ class ForwardingUnit:
             for peer in list(self._peers.values()):
                 if now - peer.heard_at > CONSENT_S:
                     self._down(peer)
+            if self._departures.due(now):
+                gc.collect()
         self._router.tick(now)
         self._egress.flush()
 
@@ -269,6 +274,7 @@ class ForwardingUnit:
             plain = self._opener.rtp(peer.keys, size)
             if plain is not None:
                 peer.ssrcs.add(ssrc)
+                self._departures.busy(now)
                 self._router.rtp(peer.connection, plain, now)
         except Malformed:
             pass  # from an authenticated peer, but broken: nobody is disturbed
@@ -285,6 +291,7 @@ class ForwardingUnit:
     def _forget(self, peer: Peer) -> None:
         self._egress.flush()  # what was batched for it still refers to it
         self._peers.pop(peer.connection, None)
+        self._departures.one_more()
         self._by_ufrag.pop(peer.credentials.ufrag, None)
         self._greeting.discard(peer)
         for address in peer.addresses:
