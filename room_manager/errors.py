@@ -57,6 +57,18 @@ class Invalid(DomainError):
     code = "invalid"
 
 
+class NoRecorder(DomainError):
+    """This server records nothing: it was told so, or cannot."""
+
+    code = "no-recorder"
+
+
+class DiskFull(DomainError):
+    """Recording would take the space that the meetings themselves need."""
+
+    code = "disk-full"
+
+
 class Busy(DomainError):
     """Too much at once; nothing was done, try again shortly."""
 

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
-from room_manager.errors import Ended, WrongState
+from room_manager.errors import Ended, NoRecorder, WrongState
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import (
     MAX_SDP_BYTES,
@@ -22,7 +22,8 @@ from room_manager.media.engine import (
     EngineEvent,
     EngineRestarted,
 )
-from room_manager.meeting.commands import AnyCommand
+from room_manager.meeting import permissions
+from room_manager.meeting.commands import AnyCommand, StartRecording
 from room_manager.meeting.events import MeetingEnded
 from room_manager.meeting.lifecycle import opening
 from room_manager.meeting.meeting import Meeting
@@ -44,6 +45,9 @@ CLOSE_LIMIT_S: Final = 15.0  # a commit that is under way is waited for
 log = logging.getLogger(__name__)
 
 MediaListener = Callable[[EngineEvent], None]
+
+Check = Callable[[RoomId], None]
+"""Raises what the member is to hear."""
 
 
 class _Room(Struct):
@@ -68,6 +72,7 @@ class Manager:
         self._opening: WeakValueDictionary[RoomId, asyncio.Lock] = WeakValueDictionary()
         self._media: dict[ConnectionId, RoomId] = {}  # connections that have offered, or are about to
         self._tasks: set[asyncio.Task[None]] = set()
+        self._checks: dict[type[AnyCommand], Check] = {StartRecording: _nobody_records}
         self._closing = False
 
     # --- life ---
@@ -140,7 +145,15 @@ class Manager:
 
     async def submit(self, room: RoomId, command: AnyCommand, by: Member) -> int:
         """The room's number once the command is durable and told; see :meth:`Runner.submit`."""
+        check = self._checks.get(type(command))
+        if check is not None:
+            permissions.check(command, by)
+            check(room)
         return await self._room(room).runner.submit(command, by)
+
+    def check_before(self, kind: type[AnyCommand], check: Check) -> None:
+        """Ask ``check`` before a command of this kind is put to a room: for what the rules cannot know."""
+        self._checks[kind] = check
 
     def gone(self, room: RoomId, site: SiteId, connection: ConnectionId) -> None:
         """The connection that stood for the site has ended; see :meth:`Runner.gone`. Never fails."""
@@ -317,3 +330,7 @@ class Manager:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("! task %s ended by a bug", task.get_name(), exc_info=error)
+
+
+def _nobody_records(room: RoomId) -> None:
+    raise NoRecorder("this server records nothing")

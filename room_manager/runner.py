@@ -22,7 +22,7 @@ from msgspec import Struct
 from room_manager.errors import Busy, DomainError, InDoubt, NotOwner, NotStored
 from room_manager.gone import Gone, stands
 from room_manager.ids import HOST, ConnectionId, RoomId, SiteId
-from room_manager.meeting.commands import AnyCommand, Drop
+from room_manager.meeting.commands import AnyCommand, Drop, FailRecording
 from room_manager.meeting.events import AnyEvent, MeetingOpened, SiteJoined
 from room_manager.meeting.meeting import Meeting
 from room_manager.meeting.member import Member
@@ -313,7 +313,8 @@ class Runner:
 
     def _put(self, pending: _Pending, now: float, decided: _Decided) -> int | Exception:
         """What comes of one command: the room's number after it, or why it is refused."""
-        by = "" if pending.answer is None else _name(pending.by)
+        itself = pending.answer is None or isinstance(pending.command, FailRecording)
+        by = "" if itself else _name(pending.by)
         try:
             try:
                 events = self._tentative.handle(pending.command, pending.by, now)

@@ -24,10 +24,10 @@ Names = Callable[[SiteId], server.SiteRef]
 OFFICIALS: Final = frozenset({Role.CHAIR, Role.SECRETARY, Role.OPERATOR})
 """City hall: hears of acts, and may watch presence."""
 
-SECTIONS: Final = ("meeting", "floor", "hands", "stage", "counts")
+SECTIONS: Final = ("meeting", "floor", "hands", "stage", "recording", "counts")
 """The sections told alike to everybody. ``microphones`` is told per receiver."""
 
-_BY_THE_SERVER: Final = frozenset({"Join", "Drop", "Leave"})
+_BY_THE_SERVER: Final = frozenset({"Join", "Drop", "Leave", "FailRecording"})
 
 COMMANDS: Final[Mapping[type[client.ClientMessage], tuple[Callable[..., c.AnyCommand], tuple[str, ...]]]] = {
     wire: (getattr(c, wire.__name__), getattr(c, wire.__name__).__struct_fields__)
@@ -127,6 +127,8 @@ def section(name: str, state: State, seq: int, names: Names) -> server.ServerMes
             return hands(state, seq, names)
         case "stage":
             return stage(state, seq, names)
+        case "recording":
+            return server.Recording(seq=seq, since=state.recording_since)
         case "counts":
             return counts(state, seq)
     raise KeyError(name)
@@ -148,7 +150,7 @@ def act(record: Recorded, names: Names) -> server.Act:
 
 def _detail(event: e.AnyEvent) -> str:
     match event:
-        case e.FloorEnded(why=why):
+        case e.FloorEnded(why=why) | e.RecordingStopped(why=why):
             return why
         case e.ModeSet(mode=mode):
             return mode

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from room_manager.ids import ConnectionId, SiteId
-from room_manager.meeting.values import Device, Mode, kebab
+from room_manager.meeting.values import Device, Mode, RecordingEnd, kebab
 
 MAX_TILES: Final = 4
 MAX_REASON_CHARS: Final = 200
@@ -174,6 +174,23 @@ class StopContent(Command, frozen=True):
     site: SiteId
 
 
+# --- recording ---
+
+
+class StartRecording(Command, frozen=True):
+    """Everybody is told that the programme is recorded, and it is."""
+
+
+class StopRecording(Command, frozen=True):
+    """The programme is recorded no more."""
+
+
+class FailRecording(Command, frozen=True):
+    """Recording cannot go on. Asked by the server itself, never taken from the wire."""
+
+    why: RecordingEnd
+
+
 # --- the meeting itself ---
 
 
@@ -211,6 +228,9 @@ AnyCommand = (
     | SetStage
     | ShareContent
     | StopContent
+    | StartRecording
+    | StopRecording
+    | FailRecording
     | LockMeeting
     | UnlockMeeting
     | EndMeeting

@@ -7,7 +7,7 @@ still mean something after a restart.
 from msgspec import Struct
 
 from room_manager.ids import ConnectionId, SiteId
-from room_manager.meeting.values import Device, FloorEnd, Mode, kebab
+from room_manager.meeting.values import Device, FloorEnd, Mode, RecordingEnd, kebab
 
 
 class Event(Struct, frozen=True, tag_field="type", tag=kebab):
@@ -154,6 +154,18 @@ class ContentStopped(Event, frozen=True):
     site: SiteId
 
 
+class RecordingStarted(Event, frozen=True):
+    """The programme is recorded from now on; everybody sees a sign of it."""
+
+    since: float
+
+
+class RecordingStopped(Event, frozen=True):
+    """The programme is recorded no more."""
+
+    why: RecordingEnd
+
+
 class MeetingLocked(Event, frozen=True):
     """Only sites that have been in the meeting may come in."""
 
@@ -189,6 +201,8 @@ AnyEvent = (
     | StageSet
     | ContentShared
     | ContentStopped
+    | RecordingStarted
+    | RecordingStopped
     | MeetingLocked
     | MeetingUnlocked
     | MeetingEnded

@@ -5,7 +5,7 @@ from typing import Final
 
 from room_manager.errors import Invalid, Limit
 from room_manager.ids import HOST, SiteId
-from room_manager.meeting import content, floor
+from room_manager.meeting import content, floor, recording
 from room_manager.meeting.events import (
     AnyEvent,
     HandsCleared,
@@ -15,7 +15,7 @@ from room_manager.meeting.events import (
     MeetingUnlocked,
 )
 from room_manager.meeting.state import Site, State
-from room_manager.meeting.values import FloorEnd, SiteState
+from room_manager.meeting.values import FloorEnd, RecordingEnd, SiteState
 from room_manager.text import one_line
 
 MAX_SITES: Final = 2_000
@@ -46,10 +46,16 @@ def unlock(state: State) -> list[AnyEvent]:
 
 
 def end(state: State) -> list[AnyEvent]:
-    """Floor, queue and content end with it; the roll stays, as the record of who was there."""
+    """Floor, queue, content and recording end with it; the roll stays, as the record of who was there."""
     cleared: list[AnyEvent] = [HandsCleared()] if state.hands else []
     shown = state.stage.content if state.stage.content != state.floor.site else None
-    return [*cleared, *content.stopped(state, shown), *floor.ended(state, FloorEnd.ENDED), MeetingEnded()]
+    return [
+        *cleared,
+        *content.stopped(state, shown),
+        *floor.ended(state, FloorEnd.ENDED),
+        *recording.stopped(state, RecordingEnd.ENDED),
+        MeetingEnded(),
+    ]
 
 
 def on_opened(state: State, event: MeetingOpened) -> None:

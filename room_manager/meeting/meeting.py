@@ -13,13 +13,14 @@ from room_manager.meeting import (
     microphones,
     permissions,
     presence,
+    recording,
     stage,
 )
 from room_manager.meeting import events as e
 from room_manager.meeting.member import Member
 from room_manager.meeting.microphones import Heard
 from room_manager.meeting.state import State
-from room_manager.meeting.values import FloorEnd
+from room_manager.meeting.values import FloorEnd, RecordingEnd
 
 __all__ = ["Heard", "Meeting", "Member"]
 
@@ -84,6 +85,12 @@ class Meeting:
                 return content.share_content(state, command)
             case c.StopContent():
                 return content.stop_content(state, command)
+            case c.StartRecording():
+                return recording.start(state, now)
+            case c.StopRecording():
+                return recording.stopped(state, RecordingEnd.ASKED)
+            case c.FailRecording(why=why):
+                return recording.stopped(state, why)
             case c.LockMeeting():
                 return lifecycle.lock(state)
             case c.UnlockMeeting():
@@ -139,6 +146,10 @@ class Meeting:
                 stage.on_content_shared(state, event)
             case e.ContentStopped():
                 stage.on_content_stopped(state)
+            case e.RecordingStarted():
+                recording.on_started(state, event)
+            case e.RecordingStopped():
+                recording.on_stopped(state)
             case e.MeetingLocked():
                 state.locked = True
             case e.MeetingUnlocked():

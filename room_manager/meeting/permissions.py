@@ -48,6 +48,9 @@ _ROWS: Final[tuple[tuple[type[c.AnyCommand], Scope, Scope, Scope, Scope, Scope],
     (c.SetStage,        _ANY,  _NONE,    _ANY,    _NONE, _NONE),
     (c.ShareContent,    _OWN,  _NONE,    _HOST,   _OWN,  _NONE),
     (c.StopContent,     _ANY,  _NONE,    _ANY,    _OWN,  _NONE),
+    (c.StartRecording,  _ANY,  _ANY,     _NONE,   _NONE, _NONE),
+    (c.StopRecording,   _ANY,  _ANY,     _NONE,   _NONE, _NONE),
+    (c.FailRecording,   _ANY,  _NONE,    _NONE,   _NONE, _NONE),
     (c.LockMeeting,     _ANY,  _NONE,    _ANY,    _NONE, _NONE),
     (c.UnlockMeeting,   _ANY,  _NONE,    _ANY,    _NONE, _NONE),
     (c.EndMeeting,      _ANY,  _NONE,    _NONE,   _NONE, _NONE),
@@ -58,7 +61,7 @@ TABLE: Final[Mapping[type[c.AnyCommand], Mapping[Role, Scope]]] = {
     command: dict(zip(ROLES, scopes, strict=True)) for command, *scopes in _ROWS
 }
 
-_BY_THE_SERVER: Final = frozenset({c.Join, c.Drop, c.Leave})
+_BY_THE_SERVER: Final = frozenset({c.Join, c.Drop, c.Leave, c.FailRecording})
 
 
 def scope(role: Role, command: type[c.AnyCommand]) -> Scope:
@@ -95,6 +98,7 @@ _MAY: Final[Mapping[Role, tuple[str, ...]]] = {role: _pages(role) for role in RO
 def may(role: Role) -> tuple[str, ...]:
     """The commands a page may offer this role, by their names on the wire.
 
-    Joining, dropping and leaving are not among them: the server asks those for a connection.
+    What only the server asks is not among them: joining, dropping and leaving for a connection, and
+    the failure of a recording.
     """
     return _MAY[role]

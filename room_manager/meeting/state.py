@@ -63,5 +63,6 @@ class State(Struct):
     mode_version: int = 0
     microphones: Microphones = field(default_factory=Microphones)
     stage: Stage = field(default_factory=Stage)
+    recording_since: float | None = None  # None: the meeting is not recorded
     locked: bool = False
     ended: bool = False

@@ -44,6 +44,15 @@ class Mode(StrEnum):
     BREAK = "break"  # nobody, not even the host
 
 
+class RecordingEnd(StrEnum):
+    """Why a meeting is recorded no more."""
+
+    ASKED = "asked"
+    DISK_FULL = "disk-full"
+    FAILED = "failed"  # whoever records gave up
+    ENDED = "ended"  # with the meeting
+
+
 class FloorEnd(StrEnum):
     """Why a site has the floor no more."""
 

@@ -144,6 +144,14 @@ class CountPeople(ClientMessage, frozen=True):
     site: str | None = None
 
 
+class StartRecording(ClientMessage, frozen=True):
+    pass
+
+
+class StopRecording(ClientMessage, frozen=True):
+    pass
+
+
 class LockMeeting(ClientMessage, frozen=True):
     pass
 
@@ -181,6 +189,8 @@ AnyClientMessage = (
     | ExcuseAbsence
     | WithdrawExcuse
     | CountPeople
+    | StartRecording
+    | StopRecording
     | LockMeeting
     | UnlockMeeting
     | EndMeeting

@@ -132,6 +132,13 @@ class Microphones(ServerMessage, frozen=True):
     you_are_muted: bool
 
 
+class Recording(ServerMessage, frozen=True):
+    """Whether the meeting is recorded: everybody is shown it."""
+
+    seq: int
+    since: float | None  # seconds, UTC; null: it is not
+
+
 class Counts(ServerMessage, frozen=True):
     """How many units are where; the host is not counted."""
 
@@ -223,6 +230,7 @@ AnyServerMessage = (
     | Hands
     | Stage
     | Microphones
+    | Recording
     | Counts
     | Presence
     | Act

@@ -12,7 +12,7 @@ from signaling import outbox
 from signaling.frames import text_frame
 from tests.helpers.servers import A, B, C, Client, hall, settings
 
-SECTIONS = {"meeting", "floor", "hands", "stage", "counts", "microphones"}
+SECTIONS = {"meeting", "floor", "hands", "stage", "counts", "microphones", "recording"}
 
 
 def have(client: Client) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from room_manager.meeting.values import Role
 from tests.helpers.servers import A, B, hall, settings
 
-SECTIONS = {"meeting", "floor", "hands", "stage", "counts", "microphones"}
+SECTIONS = {"meeting", "floor", "hands", "stage", "counts", "microphones", "recording"}
 
 
 def test_a_site_comes_in_raises_its_hand_and_everybody_hears(tmp_path: Path) -> None:

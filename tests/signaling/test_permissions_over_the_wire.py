@@ -35,6 +35,8 @@ SAMPLES: Final[dict[type[client.ClientMessage], dict[str, Any]]] = {
     client.CountPeople: {"people": 3},
     client.LockMeeting: {},
     client.UnlockMeeting: {},
+    client.StartRecording: {},
+    client.StopRecording: {},
     client.EndMeeting: {},
 }
 """One of each. The versions are wrong on purpose: what is allowed is ``stale`` and changes nothing."""

@@ -1,6 +1,7 @@
 /** Where state, drawing and the address bar are joined. */
 import "../shared/tokens.css";
 import "../shared/base.css";
+import "../shared/recording.css";
 import "./enter/enter.css";
 import "./site/site.css";
 import "./desk/desk.css";

@@ -12,6 +12,8 @@ const REFUSALS: Readonly<Record<string, Extract<Key, `refused.${string}`>>> = {
   "invalid": "refused.invalid",
   "busy": "refused.busy",
   "not-stored": "refused.not-stored",
+  "no-recorder": "refused.no-recorder",
+  "disk-full": "refused.disk-full",
   "offline": "refused.offline",
   "in-doubt": "refused.not-stored",
   "wrong-password": "refused.bad-login",

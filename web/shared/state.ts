@@ -11,6 +11,7 @@ import type {
   Line,
   Meeting,
   Microphones,
+  Recording,
   ServerMessage,
   SiteRow,
   Speaking,
@@ -34,6 +35,7 @@ export interface RoomState {
   readonly hands: Hands | null;
   readonly stage: Stage | null;
   readonly microphones: Microphones | null;
+  readonly recording: Recording | null;
   readonly counts: Counts | null;
   readonly rows: Rows;
   readonly acts: readonly Act[];
@@ -52,6 +54,7 @@ export const EMPTY: RoomState = {
   hands: null,
   stage: null,
   microphones: null,
+  recording: null,
   counts: null,
   rows: new Map(),
   acts: [],
@@ -80,6 +83,8 @@ export function hear(state: RoomState, message: ServerMessage, now_s: number): R
       return section(state, "stage", message);
     case "microphones":
       return section(state, "microphones", message);
+    case "recording":
+      return section(state, "recording", message);
     case "counts":
       return section(state, "counts", message);
     case "presence":
@@ -104,7 +109,7 @@ export function hear(state: RoomState, message: ServerMessage, now_s: number): R
   }
 }
 
-type Sections = Pick<RoomState, "meeting" | "floor" | "hands" | "stage" | "microphones" | "counts">;
+type Sections = Pick<RoomState, "meeting" | "floor" | "hands" | "stage" | "microphones" | "recording" | "counts">;
 
 function section<K extends keyof Sections>(state: RoomState, name: K, told: NonNullable<Sections[K]>): RoomState {
   const known = state[name];

@@ -244,6 +244,18 @@ export interface CountPeople {
   readonly site?: string | null;
 }
 
+export interface StartRecording {
+  readonly type: "start-recording";
+  readonly rid: number;
+  readonly v: 1;
+}
+
+export interface StopRecording {
+  readonly type: "stop-recording";
+  readonly rid: number;
+  readonly v: 1;
+}
+
 export interface LockMeeting {
   readonly type: "lock-meeting";
   readonly rid: number;
@@ -287,6 +299,8 @@ export type ClientMessage =
   | ExcuseAbsence
   | WithdrawExcuse
   | CountPeople
+  | StartRecording
+  | StopRecording
   | LockMeeting
   | UnlockMeeting
   | EndMeeting;
@@ -394,6 +408,14 @@ export interface Microphones {
   readonly you_are_muted: boolean;
 }
 
+/** Whether the meeting is recorded: everybody is shown it. */
+export interface Recording {
+  readonly type: "recording";
+  readonly v: 1;
+  readonly seq: number;
+  readonly since: number | null;
+}
+
 /** How many units are where; the host is not counted. */
 export interface Counts {
   readonly type: "counts";
@@ -474,6 +496,7 @@ export type ServerMessage =
   | Hands
   | Stage
   | Microphones
+  | Recording
   | Counts
   | Presence
   | Act

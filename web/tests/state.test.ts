@@ -93,6 +93,13 @@ test("an act heard twice is one act", () => {
   assert.equal(after(act, act).acts.length, 1);
 });
 
+test("whether the meeting is recorded is a section like the others", () => {
+  const on = { type: "recording", v: 1, seq: 7, since: 1_000 } as const;
+  const off = { type: "recording", v: 1, seq: 6, since: null } as const;
+
+  assert.equal(after(on, off).recording?.since, 1_000);
+});
+
 test("a message of a newer server changes nothing", () => {
   assert.equal(hear(EMPTY, { type: "of-tomorrow" } as unknown as ServerMessage, 0), EMPTY);
 });

@@ -14,7 +14,7 @@ from room_manager.meeting import commands as c
 from room_manager.meeting.events import AnyEvent
 from room_manager.meeting.meeting import Member
 from room_manager.meeting.permissions import TABLE, Scope, may, scope
-from room_manager.meeting.values import Device, Mode, Role, kebab
+from room_manager.meeting.values import Device, Mode, RecordingEnd, Role, kebab
 from tests.helpers.meeting_driver import (
     CHAIR,
     OBSERVER,
@@ -52,6 +52,9 @@ EXPECTED: Final[dict[type[c.AnyCommand], str]] = {
     c.SetStage: "a-a--",
     c.ShareContent: "o-ho-",
     c.StopContent: "a-ao-",
+    c.StartRecording: "aa---",
+    c.StopRecording: "aa---",
+    c.FailRecording: "a----",
     c.LockMeeting: "a-a--",
     c.UnlockMeeting: "a-a--",
     c.EndMeeting: "a----",
@@ -74,6 +77,8 @@ def meeting_ready_for(kind: type[c.AnyCommand]) -> MeetingDriver:
         meeting.do(c.ExcuseAbsence(QUAN_THANH, "ốm"))
     elif kind in (c.UnmuteAll, c.UnmuteSite):
         meeting.do(c.MuteAll())
+    elif kind in (c.StopRecording, c.FailRecording):
+        meeting.do(c.StartRecording())
     elif kind is c.UnlockMeeting:
         meeting.do(c.LockMeeting())
     elif kind in (c.LowerHand, c.ClearHands, c.NextSpeaker):
@@ -109,6 +114,9 @@ def command_for(kind: type[c.AnyCommand], meeting: MeetingDriver, by: Member) ->
         c.SetStage(None, (PHUC_XA,), state.stage.version),
         c.ShareContent(HOST if by.role is Role.OPERATOR else own),
         c.StopContent(PHUC_XA),
+        c.StartRecording(),
+        c.StopRecording(),
+        c.FailRecording(RecordingEnd.DISK_FULL),
         c.LockMeeting(),
         c.UnlockMeeting(),
         c.EndMeeting(),
@@ -167,8 +175,12 @@ def test_a_page_is_told_what_it_may_offer() -> None:
         "share-content",
         "stop-content",
     )
-    assert set(may(Role.CHAIR)) - set(may(Role.OPERATOR)) == {"end-meeting"}
-    assert "join" not in may(Role.CHAIR)
+    assert set(may(Role.CHAIR)) - set(may(Role.OPERATOR)) == {
+        "end-meeting",
+        "start-recording",
+        "stop-recording",
+    }
+    assert not {"join", "fail-recording"} & set(may(Role.CHAIR))
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from room_manager.errors import DomainError, NotAllowed
 from room_manager.ids import HOST, ConnectionId, SiteId
 from room_manager.meeting import commands as c
-from room_manager.meeting.events import AnyEvent, HandRaised
+from room_manager.meeting.events import AnyEvent, HandRaised, RecordingStarted, RecordingStopped
 from room_manager.meeting.floor import SILENT_MODES
 from room_manager.meeting.meeting import Meeting, Member
 from room_manager.meeting.state import State
-from room_manager.meeting.values import Device, Mode, Role, SiteState
+from room_manager.meeting.values import Device, Mode, RecordingEnd, Role, SiteState
 from tests.helpers.meeting_driver import OBSERVER, OPERATOR, SECRETARY, SITES, MeetingDriver, member
 
 WARDS: Final = SITES[:4]
@@ -198,6 +198,16 @@ class Walk(RuleBasedStateMachine):
         site = self.state.stage.content or self.pick(data)
         self.ask(c.StopContent(site), member(site))
 
+    # --- recording ---
+
+    @rule(by=st.sampled_from([CHAIR, SECRETARY]), start=st.booleans())
+    def start_or_stop_recording(self, by: Member, start: bool) -> None:
+        self.ask(c.StartRecording() if start else c.StopRecording(), by)
+
+    @rule(why=st.sampled_from([RecordingEnd.DISK_FULL, RecordingEnd.FAILED]))
+    def recording_fails(self, why: RecordingEnd) -> None:
+        self.ask(c.FailRecording(why), CHAIR)
+
     # --- the meeting itself ---
 
     @rule(by=officials, lock=st.booleans())
@@ -223,6 +233,7 @@ class Walk(RuleBasedStateMachine):
             c.SetStage(None, (), state.stage.version),
             c.YieldFloor(HOST),
             c.ShareContent(HOST),
+            c.FailRecording(RecordingEnd.FAILED),
             c.Join(HOST, Device.PRIMARY, ConnectionId("impostor")),
         ]
         command = data.draw(st.sampled_from(commands))
@@ -287,6 +298,16 @@ class Walk(RuleBasedStateMachine):
         assert HOST not in hands
         for site in hands:
             assert self.state.sites[site].state in (SiteState.PRESENT, SiteState.AWAY)
+
+    @invariant()
+    def starts_and_stops_of_the_recording_alternate_and_none_outlives_the_meeting(self) -> None:
+        told = [e for e in self.driver.events if isinstance(e, RecordingStarted | RecordingStopped)]
+        assert all(
+            isinstance(event, RecordingStarted) is (number % 2 == 0) for number, event in enumerate(told)
+        )
+        since = told[-1].since if told and isinstance(told[-1], RecordingStarted) else None
+        assert self.state.recording_since == since
+        assert since is None or (since <= self.driver.now and not self.state.ended)
 
     @invariant()
     def the_stage_shows_who_is_there(self) -> None:

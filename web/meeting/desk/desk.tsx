@@ -3,6 +3,7 @@ import { useMemo, useState } from "preact/hooks";
 import { Dialog } from "../../shared/dialog";
 import { clock, day, number, useT } from "../../shared/i18n";
 import { Bars, Door, Keyboard, Lock, Microphone } from "../../shared/icons";
+import { RecordingSign } from "../../shared/recording";
 import { useStore } from "../../shared/store";
 import { useTheme } from "../../shared/theme";
 import { MAX_REASON_CHARS, type RosterSite } from "../../shared/wire";
@@ -93,6 +94,7 @@ function Top({ room, onHelp }: { readonly room: Room; readonly onHelp: () => voi
           {t("desk.muted")}
         </span>
       </p>
+      <RecordingSign room={room} />
       <p class="total" data-testid="present">
         {t("state.present")} <strong style={{ minWidth: `${total.length}ch` }}>{number(counts?.present ?? 0)}</strong> / {total}
       </p>

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { clock, useT } from "../../shared/i18n";
 import { Bars, Camera, Cross, Door, Hand, Loud, Microphone, People, Screen, Stop } from "../../shared/icons";
 import { Picture } from "../../shared/picture";
+import { RecordingSign } from "../../shared/recording";
 import { StageView } from "../../shared/stage";
 import { useExpiry, useStore } from "../../shared/store";
 import { useTheme } from "../../shared/theme";
@@ -32,6 +33,7 @@ export function SitePage({ room }: { readonly room: Room }) {
     <div class="site" data-testid="site-page" data-quiet={String(quiet)}>
       <Band room={room} />
       <SiteStage room={room} />
+      <RecordingSign room={room} />
       <Lower room={room} bar={bar} quiet={quiet} onOpen={setOpen} />
       {open === "people" && <PeopleCount room={room} onClose={() => setOpen(null)} />}
       {open === "leave" && <Leaving room={room} onClose={() => setOpen(null)} />}

@@ -110,6 +110,8 @@ export const vi = {
   "refused.invalid": "Giá trị không hợp lệ.",
   "refused.busy": "Hệ thống đang bận, chưa thực hiện. Xin thử lại sau ít giây.",
   "refused.not-stored": "Chưa ghi được vào sổ nên chưa thực hiện. Xin báo kỹ thuật viên.",
+  "refused.no-recorder": "Máy chủ này không được cài đặt để ghi hình.",
+  "refused.disk-full": "Ổ đĩa của máy chủ không đủ chỗ để ghi hình. Xin báo kỹ thuật viên.",
   "refused.offline": "Đang mất kết nối nên chưa thực hiện được.",
   "refused.unknown-link": "Đường dẫn này không còn hiệu lực: đã hết hạn hoặc đã được thu hồi.",
   "refused.window": "Phiên của cửa sổ này đã hết nên chưa thực hiện. Xin tải lại trang.",
@@ -126,6 +128,8 @@ export const vi = {
   "stage.own.none": "Camera đang tắt",
   "stage.onair": "Đang lên hình",
   "stage.sound": "Bật âm thanh",
+  "recording.on": "Đang ghi hình",
+  "recording.since": "Đang ghi hình từ {time}",
   "simulated": "mô phỏng",
 
   // --- a ward's page ---
@@ -314,6 +318,10 @@ export const vi = {
   "act.stage-set": "Sắp xếp lại hình ảnh",
   "act.content-shared": "{site} chia sẻ màn hình",
   "act.content-stopped": "Dừng trình chiếu",
+  "act.recording-started": "Bắt đầu ghi hình",
+  "act.recording-stopped": "Dừng ghi hình",
+  "act.recording-stopped.disk-full": "Ghi hình tự dừng: ổ đĩa máy chủ sắp đầy",
+  "act.recording-stopped.failed": "Ghi hình tự dừng: gặp lỗi",
   "act.meeting-locked": "Khóa cuộc họp",
   "act.meeting-unlocked": "Mở khóa cuộc họp",
   "act.meeting-ended": "Kết thúc cuộc họp",
