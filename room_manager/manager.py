@@ -21,6 +21,7 @@ from room_manager.media.engine import (
     EngineAway,
     EngineEvent,
     EngineRestarted,
+    NotJoined,
 )
 from room_manager.meeting import permissions
 from room_manager.meeting.commands import AnyCommand, StartRecording
@@ -201,8 +202,7 @@ class Manager:
         ``EngineAway``, ``Limit``, ``Ended``, or ``WrongState`` if it does not stand for that site.
         """
         opened = self._room(room)
-        if len(sdp) > MAX_SDP_BYTES or len(sdp.encode()) > MAX_SDP_BYTES:
-            raise BadOffer(f"a session description has at most {MAX_SDP_BYTES} bytes")
+        _check_size(sdp)
         self._check_stands(opened, connection, source)
         self._media[connection] = room
         opened.reactor.keep(connection)
@@ -219,6 +219,32 @@ class Manager:
             self.media_left(connection, room)
             raise
         return answer
+
+    async def restart(self, connection: ConnectionId, sdp: str) -> Answer:
+        """The engine's answer to an offer with new ICE credentials for a connection that is in it.
+
+        Raises ``BadOffer``, ``EngineAway``, or ``NotJoined`` if the connection has not offered before.
+        """
+        _check_size(sdp)
+        self._check_joined(connection)
+        try:
+            async with asyncio.timeout(OFFER_LIMIT_S):
+                return await self._engine.restart(connection, sdp)
+        except TimeoutError:
+            raise EngineAway("the media engine does not answer; try again shortly") from None
+
+    async def watch(self, connection: ConnectionId, sites: tuple[SiteId, ...]) -> None:
+        """What a wall's slots show; see :meth:`Engine.watch`. Raises ``NotJoined`` or ``EngineAway``."""
+        self._check_joined(connection)
+        try:
+            async with asyncio.timeout(OFFER_LIMIT_S):
+                await self._engine.watch(connection, sites)
+        except TimeoutError:
+            raise EngineAway("the media engine does not answer; try again shortly") from None
+
+    def _check_joined(self, connection: ConnectionId) -> None:
+        if connection not in self._media:
+            raise NotJoined("this connection has offered no media")
 
     def media_left(self, connection: ConnectionId, room: RoomId | None = None) -> None:
         """The engine may forget the connection. Never blocks; an unknown one is fine."""
@@ -334,3 +360,8 @@ class Manager:
 
 def _nobody_records(room: RoomId) -> None:
     raise NoRecorder("this server records nothing")
+
+
+def _check_size(sdp: str) -> None:
+    if len(sdp) > MAX_SDP_BYTES or len(sdp.encode()) > MAX_SDP_BYTES:
+        raise BadOffer(f"a session description has at most {MAX_SDP_BYTES} bytes")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from room_manager.ids import RoomId
+from room_manager.ids import ConnectionId, RoomId
 from signaling import limits
 from signaling.limits import Buckets, Lobby, LoginGuard, Networks
 from signaling.metrics import Metrics
@@ -20,11 +20,15 @@ from signaling.settings import Settings
 from signaling.standing import Standing
 from signaling.tickets import Tickets
 from signaling.tokens import Identity, LinkSigner, ResumeSigner
+from signaling.wire.server import IceServer
 
 LOOK_EVERY_S: Final = 1.0
 RETURN_RAMP_S: Final = 20.0
 MOVED_FIRST_MS: Final = 500  # the other server opens the room meanwhile
 DRAIN_LIMIT_S: Final = 5.0
+
+IceServers = Callable[[ConnectionId], tuple[IceServer, ...]]
+"""The relays a member is told when it comes in, with credentials made for its connection."""
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +57,7 @@ class Edge:
         resume_signer: ResumeSigner,
         metrics: Metrics,
         monotonic: Callable[[], float] = time.monotonic,
+        ice_servers: IceServers = lambda _: (),
     ) -> None:
         self.settings = settings
         self.rooms = rooms
@@ -62,6 +67,7 @@ class Edge:
         self.metrics = metrics
         self.monotonic = monotonic
         """Seconds that never go back: for how long, never for when."""
+        self.ice_servers = ice_servers
         self.sessions = Sessions()
         self.tickets = Tickets(monotonic)
         self.origins = Origins(settings.public_origins)

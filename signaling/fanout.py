@@ -21,10 +21,11 @@ from room_manager.meeting.meeting import Meeting as Rules
 from room_manager.meeting.microphones import silenced
 from room_manager.meeting.state import State
 from room_manager.runner import Batch
-from signaling import translate
+from signaling import lines, translate
 from signaling.frames import text_frame
 from signaling.presence import Presence
 from signaling.receiver import Receiver
+from signaling.rights import OFFICIALS
 from signaling.wire import codec, server
 
 COUNTS_EVERY_S: Final = 0.25
@@ -60,12 +61,14 @@ class Fanout:
         simulated: Callable[[SiteId], bool],
         observe_latency: Callable[[float], None] = lambda _: None,
         count_events: Callable[[float], None] = lambda _: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.told = told
         self.seq = seq
         self.epoch = epoch
         self.names = names
-        self.presence = Presence(told, simulated, lambda: self.seq)
+        self.presence = Presence(told, simulated, lambda: self.seq, self._active)
+        self._clock = clock
         self._observe_latency = observe_latency
         self._count_events = count_events
         self._receivers: dict[ConnectionId, Receiver] = {}
@@ -170,8 +173,10 @@ class Fanout:
     def on_media(self, event: engine.EngineEvent) -> None:
         """What the media engine tells of this room's connections."""
         match event:
-            case engine.LineQuality():
+            case engine.LineQuality() | engine.LineStep() | engine.MediaUp() | engine.MediaDown():
                 self._tell_line(event)
+            case engine.LayersWanted():
+                self._tell_layers(event)
             case engine.Speaking():
                 self._speaking = event.sites[:3]
                 self._speaking_timer = self._soon(
@@ -181,11 +186,6 @@ class Fanout:
                 for place, receiver in enumerate(self.receivers()):
                     wait_ms = int(place * 1000 / MEDIA_RAMP_PER_S)
                     receiver.outbox.send(_frame(server.MediaLost(retry_after_ms=wait_ms)))
-            case engine.MediaUp():
-                # An engine tells a grade when it changes, and every line begins as a good one.
-                self._tell_line(engine.LineQuality(event.room, event.connection, "good", None, 0.0))
-            case engine.MediaDown():
-                pass
 
     def broadcast(self, name: str, frame: bytes) -> None:
         """The same bytes to everybody."""
@@ -269,7 +269,7 @@ class Fanout:
     # --- passing facts ---
 
     def _tell_acts(self, batch: Batch) -> None:
-        officials = [r for r in self._receivers.values() if r.member.role in translate.OFFICIALS]
+        officials = [r for r in self._receivers.values() if r.member.role in OFFICIALS]
         if not officials:
             return
         for record in batch.records:
@@ -277,15 +277,32 @@ class Fanout:
             for receiver in officials:
                 receiver.outbox.send_losable(frame)
 
-    def _tell_line(self, event: engine.LineQuality) -> None:
+    def _tell_line(self, event: lines.LineEvent) -> None:
         receiver = self._receivers.get(event.connection)
         if receiver is None:
             return
-        message = server.Line(grade=event.grade, rtt_ms=event.rtt_ms, loss=event.loss)
-        frame = _frame(message)
-        receiver.outbox.send_state(frame, (("line", frame),))
-        if receiver.member_site is not None:
-            self.presence.set_line(receiver.member_site, event.grade)
+        before, now = receiver.line, lines.after(receiver.line, event)
+        receiver.line = now
+        if now is not None:
+            if before is None or before.step != now.step:
+                receiver.step_at = self._clock()
+            frame = _frame(now)
+            receiver.outbox.send_state(frame, (("line", frame),))
+        if receiver.member_site is not None and not lines.look_alike(before, now):
+            self.presence.touch(receiver.member_site)
+
+    def _tell_layers(self, event: engine.LayersWanted) -> None:
+        receiver = self._receivers.get(event.connection)
+        if receiver is not None:
+            frame = _frame(server.Layers(role=event.role, layers=event.layers))
+            receiver.outbox.send_state(frame, ((f"layers-{event.role}", frame),))
+
+    def _active(self, site: SiteId) -> Receiver | None:
+        """The window of the site's active device."""
+        known = self.told.sites.get(site)
+        if known is None or known.active is None:
+            return None
+        return self._receivers.get(known.devices[known.active])
 
     def _tell_speaking(self) -> None:
         self._speaking_timer = None

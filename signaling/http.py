@@ -21,10 +21,11 @@ from signaling import metrics as metrics_module
 from signaling.auth import Logins, TooMany, address_of, check_origin, window
 from signaling.edge import Edge
 from signaling.links import LinkFor, LinkMaker, link_url
+from signaling.rights import OFFICIALS
 from signaling.rooms import Served
 from signaling.tickets import TICKET_LASTS_S
 from signaling.tokens import Identity
-from signaling.translate import OFFICIALS, problem_for
+from signaling.translate import problem_for
 from signaling.wire import rest
 from signaling.wire.codec import Refused
 

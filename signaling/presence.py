@@ -1,12 +1,12 @@
 """Every site's row, to those who watch: what changed, a few times a second, a few rows at a time.
 
-Rows hold what the journal knows and what only this moment knows: the line's quality and what the device
-says it sends.
+Rows hold what the journal knows and what only this moment knows: how the line of the active device is, and
+what the device says it sends.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct
 
@@ -19,13 +19,10 @@ from signaling.wire import codec, server
 
 PRESENCE_EVERY_S: Final = 0.1
 
-Grade = Literal["good", "weak", "bad"]
-
 
 class DeviceFacts(Struct):
     """What a site's device is like now. Nothing of it outlives its connection."""
 
-    line: Grade | None = None
     microphone: bool = True
     camera: bool = True
 
@@ -33,10 +30,17 @@ class DeviceFacts(Struct):
 class Presence:
     """The rows of one room and who watches them."""
 
-    def __init__(self, told: State, simulated: Callable[[SiteId], bool], seq: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        told: State,
+        simulated: Callable[[SiteId], bool],
+        seq: Callable[[], int],
+        active: Callable[[SiteId], Receiver | None],
+    ) -> None:
         self.told = told
         self._simulated = simulated
         self._seq = seq
+        self._active = active
         self._facts: dict[SiteId, DeviceFacts] = {}
         self._watchers: dict[Receiver, dict[SiteId, None]] = {}  # and what each has not been told yet
         self._timer: asyncio.TimerHandle | None = None
@@ -45,6 +49,8 @@ class Presence:
         """One site as it is now."""
         site = self.told.sites[code]
         facts = self._facts.get(code) or DeviceFacts()
+        active = self._active(code)
+        line = active.line if active is not None else None
         return server.SiteRow(
             code=code,
             state=site.state,
@@ -52,11 +58,14 @@ class Presence:
             people=site.people,
             hand=code in self.told.hands,
             muted=silenced(self.told.microphones, code),
-            line=facts.line,
+            line=line.grade if line is not None else None,
             microphone=facts.microphone,
             camera=facts.camera,
             excuse=site.excuse,
             simulated=self._simulated(code),
+            step=line.step if line is not None else None,
+            reason=line.reason if line is not None else None,
+            step_at=active.step_at if active is not None and line is not None else None,
         )
 
     def watch(self, receiver: Receiver) -> None:
@@ -75,12 +84,6 @@ class Presence:
         """Any row may have changed."""
         self._touch(self.told.sites)
 
-    def set_line(self, site: SiteId, grade: Grade) -> None:
-        facts = self._facts.setdefault(site, DeviceFacts())
-        if facts.line != grade:
-            facts.line = grade
-            self.touch(site)
-
     def set_device(self, site: SiteId, microphone: bool, camera: bool) -> None:
         facts = self._facts.setdefault(site, DeviceFacts())
         if (facts.microphone, facts.camera) != (microphone, camera):
@@ -89,8 +92,8 @@ class Presence:
 
     def forget_device(self, site: SiteId) -> None:
         """Its last connection is gone."""
-        if self._facts.pop(site, None) is not None:
-            self.touch(site)
+        self._facts.pop(site, None)
+        self.touch(site)
 
     def close(self) -> None:
         if self._timer is not None:

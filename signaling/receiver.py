@@ -6,6 +6,7 @@ from room_manager.ids import ConnectionId, SiteId
 from room_manager.meeting.member import Member
 from room_manager.meeting.values import Device
 from signaling.outbox import Outbox
+from signaling.wire.server import Line
 
 LeaveAction = Literal["disconnect", "resume", "reconnect"]
 
@@ -19,7 +20,7 @@ class Dismiss(Protocol):
 class Receiver:
     """Who it is, and where what it is told goes."""
 
-    __slots__ = ("connection", "device", "dismiss", "member", "microphone", "outbox")
+    __slots__ = ("connection", "device", "dismiss", "line", "member", "microphone", "outbox", "step_at")
 
     def __init__(
         self,
@@ -35,6 +36,8 @@ class Receiver:
         self.outbox = outbox
         self.dismiss = dismiss
         self.microphone: tuple[bool, bool, bool] | None = None
+        self.line: Line | None = None  # as last told; None: no media
+        self.step_at = 0.0  # since when its step is what it is, seconds, UTC
 
     @property
     def member_site(self) -> SiteId | None:

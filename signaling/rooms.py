@@ -75,6 +75,7 @@ class Rooms:
             roll.is_simulated,
             self._metrics.fanout_s.observe,
             self._metrics.events.inc,
+            lambda: manager.now(room),
         )
         served = Served(roll, fanout, [])
         served.stop.append(manager.listen(room, fanout.on_batch, lambda error: self._lost(room, error)))

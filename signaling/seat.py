@@ -17,20 +17,20 @@ from room_manager.errors import (
 from room_manager.ids import ConnectionId
 from room_manager.meeting import commands
 from room_manager.meeting.member import Member
-from room_manager.meeting.permissions import may
 from room_manager.meeting.values import Device, Role
-from signaling import limits, translate
+from signaling import rights, translate
 from signaling.edge import Edge
 from signaling.fanout import Fanout
 from signaling.frames import text_frame
 from signaling.outbox import Outbox
 from signaling.receiver import Dismiss, Receiver
+from signaling.seat_media import SeatMedia
 from signaling.session import Session
 from signaling.tokens import RESUME_LASTS_S, Identity, ResumeClaims
 from signaling.wire import client, codec, server
 from signaling.wire.codec import Refused
 
-FEATURES: Final = ("resume", "presence", "media", "content")
+FEATURES: Final = ("resume", "presence", "media", "content", "wall", "restart-ice")
 
 PASSING: Final = (Busy, NotStored, InDoubt, NotOwner)
 """Not done, and may be done when asked again: never kept as the answer to a rid."""
@@ -96,7 +96,7 @@ class Seat:
         self._session = session
         self._fanout = fanout
         self._receiver = receiver
-        self._offers = limits.Bucket(1 / limits.OFFER_EVERY_S, limits.OFFER_BURST, time.monotonic())
+        self._media = SeatMedia(edge.rooms.manager, session.who.meeting, receiver)
         self._owes_drop = False
 
     @property
@@ -140,9 +140,10 @@ class Seat:
                 name=who.name,
                 site=fanout.names(site) if site is not None else None,
                 device=receiver.device,
-                may=may(who.role),
+                may=rights.may(who.role),
             ),
             server_time=self._room_time(),
+            ice_servers=self._edge.ice_servers(receiver.connection),
         )
         fanout.attach(receiver, text_frame(codec.encode(welcome)), hello.have, hello.epoch)
 
@@ -151,16 +152,24 @@ class Seat:
     async def answer(self, message: client.ClientMessage) -> server.ServerMessage:
         """What the client is told. Raises the refusal."""
         fanout, receiver = self._fanout, self._receiver
+        if type(message) in rights.REQUESTS:
+            rights.check(receiver.member.role, message)
         match message:
             case client.Ping():
                 return server.Pong(rid=message.rid, server_time=self._room_time())
             case client.Hello():
                 raise WrongState("hello was said already")
             case client.Offer():
-                return await self._offer(message)
+                return await self._media.offer(message)
+            case client.RestartIce():
+                return await self._media.restart(message)
+            case client.WatchWall():
+                await self._media.watch(message.sites)
+                return server.Done(rid=message.rid, seq=fanout.seq)
+            case client.CloseWall():
+                self._media.close_wall()
+                return server.Done(rid=message.rid, seq=fanout.seq)
             case client.WatchPresence():
-                if receiver.member.role not in translate.OFFICIALS:
-                    raise NotAllowed("presence is for city hall")
                 if message.on:
                     fanout.presence.watch(receiver)
                 else:
@@ -195,15 +204,6 @@ class Seat:
         self._owes_drop = False
         return server.Done(rid=rid, seq=seq)
 
-    async def _offer(self, message: client.Offer) -> server.ServerMessage:
-        if not self._offers.take(time.monotonic()):
-            raise Busy("too many offers; wait two seconds")
-        receiver = self._receiver
-        answer = await self._edge.rooms.manager.offer(
-            self.who.meeting, receiver.connection, receiver.member_site, message.sdp
-        )
-        return server.Answer(rid=message.rid, sdp=answer.sdp, slots=answer.slots)
-
     def _room_time(self) -> float:
         """On the clock that all ends in this room are on, so that a client can say how long is left."""
         return self._edge.rooms.manager.now(self.who.meeting)
@@ -224,7 +224,7 @@ class Seat:
         self._fanout.detach(self._receiver)
         if self._session.replace == self._replaced:
             self._session.replace = None
-        self._edge.rooms.manager.media_left(self._receiver.connection)
+        self._media.close()
         site = self._receiver.member_site
         if not self._owes_drop or site is None or self._edge.draining:
             return

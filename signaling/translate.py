@@ -21,9 +21,6 @@ from signaling.wire.codec import Refused
 Names = Callable[[SiteId], server.SiteRef]
 """What to call a site."""
 
-OFFICIALS: Final = frozenset({Role.CHAIR, Role.SECRETARY, Role.OPERATOR})
-"""City hall: hears of acts, and may watch presence."""
-
 SECTIONS: Final = ("meeting", "floor", "hands", "stage", "recording", "counts")
 """The sections told alike to everybody. ``microphones`` is told per receiver."""
 

@@ -4,15 +4,19 @@
 replayed one is answered from the cache and done only once.
 """
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from room_manager.meeting.values import Mode, kebab
 
 VERSION: Final = 1
 MAX_MESSAGE_BYTES: Final = 16_384
 MAX_OFFER_BYTES: Final = 65_536
+MAX_WALL: Final = 25
+
+Purpose = Literal["meeting", "wall"]
+"""Which of a window's two peer connections: the meeting's own, or the one of city hall's wall."""
 
 
 class ClientMessage(Struct, frozen=True, kw_only=True, tag_field="type", tag=kebab):
@@ -39,9 +43,34 @@ class Ping(ClientMessage, frozen=True):
 
 
 class Offer(ClientMessage, frozen=True):
-    """The session description of a new peer connection; answered by ``answer``."""
+    """The session description of a new peer connection; answered by ``answer``.
+
+    It takes the place of the one this window had for the same purpose. A wall is city hall's: it only
+    receives, and is watched by ``watch-wall``.
+    """
 
     sdp: str
+    purpose: Purpose = "meeting"
+
+
+class RestartIce(ClientMessage, frozen=True):
+    """The network has changed: the same peer connection with new credentials; answered by ``answer``.
+
+    ``not-joined``: the connection is gone, offer a new one.
+    """
+
+    sdp: str
+    purpose: Purpose = "meeting"
+
+
+class WatchWall(ClientMessage, frozen=True):
+    """What the wall's slots ``wall-1…25`` show, in order. Empty: nothing. Officials only."""
+
+    sites: Annotated[tuple[str, ...], Meta(max_length=MAX_WALL)]
+
+
+class CloseWall(ClientMessage, frozen=True):
+    """The wall is looked at no longer: its peer connection ends. Officials only."""
 
 
 class WatchPresence(ClientMessage, frozen=True):
@@ -168,6 +197,9 @@ AnyClientMessage = (
     Hello
     | Ping
     | Offer
+    | RestartIce
+    | WatchWall
+    | CloseWall
     | WatchPresence
     | DeviceState
     | Leave

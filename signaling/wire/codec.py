@@ -15,6 +15,7 @@ from signaling.wire.client import MAX_MESSAGE_BYTES, MAX_OFFER_BYTES, VERSION, A
 from signaling.wire.server import ServerMessage
 
 MAX_DEPTH: Final = 8
+_WITH_SDP: Final = ("offer", "restart-ice")  # only these may be longer than other messages
 MAX_RID: Final = 2**53 - 1
 """The largest whole number that JavaScript counts exactly."""
 
@@ -83,7 +84,7 @@ def decode(data: bytes | str) -> ClientMessage:
     decoder = _decoders.get(head.type) if isinstance(head.type, str) else None
     if decoder is None:
         raise Refused("unknown-type", "no such type of message", rid)
-    if len(raw) > MAX_MESSAGE_BYTES and head.type != "offer":
+    if len(raw) > MAX_MESSAGE_BYTES and head.type not in _WITH_SDP:
         raise Refused("too-big", f"this message may have {MAX_MESSAGE_BYTES} bytes at most", rid)
     if rid is None:
         raise Refused("bad-field", "rid: a whole number from 0 to 2^53-1 is needed")

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from room_manager.media.engine import Step, StepReason
 from room_manager.meeting.values import Device, Mode, Role, SiteState, kebab
 
 MAX_HANDS_TOLD: Final = 32
@@ -41,6 +42,14 @@ class You(Struct, frozen=True):
     may: tuple[str, ...]  # the commands this role may give; a page hides the others
 
 
+class IceServer(Struct, frozen=True):
+    """A relay for whom a firewall lets through nothing else, as RTCPeerConnection takes it."""
+
+    urls: tuple[str, ...]
+    username: str
+    credential: str  # good for some hours, for this member only
+
+
 class Welcome(ServerMessage, frozen=True):
     """The answer to hello. ``resumed``: only what changed since ``have`` follows, else everything."""
 
@@ -53,6 +62,7 @@ class Welcome(ServerMessage, frozen=True):
     meeting: str
     you: You
     server_time: float  # seconds, UTC
+    ice_servers: tuple[IceServer, ...] = ()
 
 
 class Done(ServerMessage, frozen=True):
@@ -76,11 +86,11 @@ class Pong(ServerMessage, frozen=True):
 
 
 class Answer(ServerMessage, frozen=True):
-    """The only answer of this peer connection's life, and which section is which slot."""
+    """The answer to an offer, and which section is which slot; a restart's has new credentials only."""
 
     rid: int
     sdp: str
-    slots: dict[str, str]  # mid → main, content, tile-1…4, audio-1…3
+    slots: dict[str, str]  # mid → main, content, tile-1…4, audio-1…3; of a wall: wall-1…25
 
 
 # --- sections ---
@@ -166,6 +176,9 @@ class SiteRow(Struct, frozen=True):
     camera: bool = True
     excuse: str | None = None
     simulated: bool = False
+    step: Step | None = None  # None: no picture and no sound yet
+    reason: StepReason | None = None
+    step_at: float | None = None  # since when, seconds, UTC
 
 
 class Presence(ServerMessage, frozen=True):
@@ -196,11 +209,25 @@ class Speaking(ServerMessage, frozen=True):
 
 
 class Line(ServerMessage, frozen=True):
-    """How your own line is."""
+    """How your own line is, what it is sent therefore, and why."""
 
     grade: Literal["good", "weak", "bad"]
     rtt_ms: float | None
     loss: float
+    step: Step
+    reason: StepReason
+    available_bps: int | None  # what the line is thought to carry; None: not measured
+
+
+class Layers(ServerMessage, frozen=True):
+    """Which layers of your picture somebody watches: send these, and no other.
+
+    ``layers`` holds rids (``q``, ``h``, ``f``), or ``""`` for a picture sent in one layer; empty: none.
+    About the peer connection that was offered last for the meeting; until told, send all.
+    """
+
+    role: Literal["camera", "screen"]
+    layers: tuple[str, ...]
 
 
 class MediaLost(ServerMessage, frozen=True):
@@ -236,6 +263,7 @@ AnyServerMessage = (
     | Act
     | Speaking
     | Line
+    | Layers
     | MediaLost
     | Leave
 )

@@ -34,6 +34,7 @@ CONSTANTS: Final = {
     "MAX_OFFER_BYTES": client.MAX_OFFER_BYTES,
     "MAX_HANDS_TOLD": server.MAX_HANDS_TOLD,
     "MAX_SITES_TOLD": server.MAX_SITES_TOLD,
+    "MAX_WALL": client.MAX_WALL,
     "MAX_TILES": commands.MAX_TILES,
     "MAX_REASON_CHARS": commands.MAX_REASON_CHARS,
     "MAX_PEOPLE": commands.MAX_PEOPLE,

@@ -17,6 +17,16 @@ def offer(sends: bool = True) -> str:
         peer.close()
 
 
+def wall_offer(slots: int = 6) -> str:
+    """What the page of a wall offers: it receives pictures and nothing else."""
+    nothing = Sections(microphone=False, camera=False, screen=False, audio_slots=0, video_slots=slots)
+    peer = LightPeer(nothing)
+    try:
+        return peer.offer()
+    finally:
+        peer.close()
+
+
 class GatedEngine(FakeEngine):
     """Counts calls, and holds them while ``gate`` is shut."""
 

@@ -10,8 +10,10 @@ from room_manager.ids import HOST, SiteId
 from room_manager.meeting import commands
 from room_manager.meeting.permissions import ROLES, Scope, may, scope
 from room_manager.meeting.values import Role
-from signaling.translate import COMMANDS, OFFICIALS
+from signaling.rights import OFFICIALS
+from signaling.translate import COMMANDS
 from signaling.wire import client
+from tests.helpers.engines import offer, wall_offer
 from tests.helpers.servers import A, B, hall, settings
 
 SAMPLES: Final[dict[type[client.ClientMessage], dict[str, Any]]] = {
@@ -61,7 +63,8 @@ def test_a_role_can_ask_what_the_table_gives_it_and_nothing_else(tmp_path: Path,
     async def scenario() -> None:
         async with hall(settings(tmp_path)) as here:
             member = await here.enter(role, A if role is Role.SITE else None)
-            assert tuple(member.last("welcome")["you"]["may"]) == may(role)
+            asks = ("watch-presence", "watch-wall") if role in OFFICIALS else ()
+            assert tuple(member.last("welcome")["you"]["may"]) == may(role) + asks
             wrong = []
             for message, fields in sorted(SAMPLES.items(), key=lambda item: item[0] is client.EndMeeting):
                 type_ = message.__struct_config__.tag
@@ -86,11 +89,28 @@ def test_what_is_no_command_follows_the_role_too(tmp_path: Path, role: Role) -> 
                 ("watch-presence", "done" if official else "problem"),
                 ("device-state", "done" if stands else "problem"),
                 ("ping", "pong"),
+                ("offer", "answer"),
+                ("restart-ice", "answer"),
+                ("wall offer", "answer" if official else "not-allowed"),
+                ("wall restart-ice", "answer" if official else "not-allowed"),
+                ("watch-wall", "done" if official else "not-allowed"),
+                ("close-wall", "done" if official else "not-allowed"),
             }
+
+            async def media(type: str, **fields: Any) -> str:
+                answer = await member.ask(type, **fields)
+                return str(answer.get("code", answer["type"]))
+
             got = {
                 ("watch-presence", (await member.ask("watch-presence", on=True))["type"]),
                 ("device-state", (await member.ask("device-state", microphone=False, camera=True))["type"]),
                 ("ping", (await member.ask("ping"))["type"]),
+                ("offer", await media("offer", sdp=offer())),
+                ("restart-ice", await media("restart-ice", sdp=offer())),
+                ("wall offer", await media("offer", sdp=wall_offer(), purpose="wall")),
+                ("wall restart-ice", await media("restart-ice", sdp=wall_offer(), purpose="wall")),
+                ("watch-wall", await media("watch-wall", sites=[A, B])),
+                ("close-wall", await media("close-wall")),
             }
             assert got == expected
 

@@ -101,6 +101,7 @@ export function hear(state: RoomState, message: ServerMessage, now_s: number): R
       return state;
     case "problem":
     case "answer":
+    case "layers":
     case "media-lost":
     case "leave":
       return state;

@@ -5,6 +5,7 @@ export const MAX_MESSAGE_BYTES = 16384;
 export const MAX_OFFER_BYTES = 65536;
 export const MAX_HANDS_TOLD = 32;
 export const MAX_SITES_TOLD = 64;
+export const MAX_WALL = 25;
 export const MAX_TILES = 4;
 export const MAX_REASON_CHARS = 200;
 export const MAX_PEOPLE = 9999;
@@ -44,6 +45,13 @@ export interface You {
   readonly may: readonly string[];
 }
 
+/** A relay for whom a firewall lets through nothing else, as RTCPeerConnection takes it. */
+export interface IceServer {
+  readonly urls: readonly string[];
+  readonly username: string;
+  readonly credential: string;
+}
+
 export interface SiteRow {
   readonly code: string;
   readonly state: SiteState;
@@ -56,6 +64,9 @@ export interface SiteRow {
   readonly camera: boolean;
   readonly excuse: string | null;
   readonly simulated: boolean;
+  readonly step: "audio-only" | "fewer-frames" | "full" | "half" | "quarter" | "still" | null;
+  readonly reason: "bandwidth" | "delay" | "loss" | "room" | "silent" | null;
+  readonly step_at: number | null;
 }
 
 // --- what a client says ---
@@ -82,12 +93,46 @@ export interface Ping {
   readonly v: 1;
 }
 
-/** The session description of a new peer connection; answered by ``answer``. */
+/**
+ * The session description of a new peer connection; answered by ``answer``.
+ *
+ * It takes the place of the one this window had for the same purpose. A wall is city hall's: it only
+ * receives, and is watched by ``watch-wall``.
+ */
 export interface Offer {
   readonly type: "offer";
   readonly rid: number;
   readonly v: 1;
   readonly sdp: string;
+  readonly purpose?: "meeting" | "wall";
+}
+
+/**
+ * The network has changed: the same peer connection with new credentials; answered by ``answer``.
+ *
+ * ``not-joined``: the connection is gone, offer a new one.
+ */
+export interface RestartIce {
+  readonly type: "restart-ice";
+  readonly rid: number;
+  readonly v: 1;
+  readonly sdp: string;
+  readonly purpose?: "meeting" | "wall";
+}
+
+/** What the wall's slots ``wall-1…25`` show, in order. Empty: nothing. Officials only. */
+export interface WatchWall {
+  readonly type: "watch-wall";
+  readonly rid: number;
+  readonly v: 1;
+  readonly sites: readonly string[];
+}
+
+/** The wall is looked at no longer: its peer connection ends. Officials only. */
+export interface CloseWall {
+  readonly type: "close-wall";
+  readonly rid: number;
+  readonly v: 1;
 }
 
 /** Tell me of every site's state (on), or only of counts (off). Officials only. */
@@ -278,6 +323,9 @@ export type ClientMessage =
   | Hello
   | Ping
   | Offer
+  | RestartIce
+  | WatchWall
+  | CloseWall
   | WatchPresence
   | DeviceState
   | ClientLeave
@@ -320,6 +368,7 @@ export interface Welcome {
   readonly meeting: string;
   readonly you: You;
   readonly server_time: number;
+  readonly ice_servers: readonly IceServer[];
 }
 
 /** The command is durable; what it changed is told as of ``seq``. */
@@ -346,7 +395,7 @@ export interface Pong {
   readonly server_time: number;
 }
 
-/** The only answer of this peer connection's life, and which section is which slot. */
+/** The answer to an offer, and which section is which slot; a restart's has new credentials only. */
 export interface Answer {
   readonly type: "answer";
   readonly rid: number;
@@ -456,13 +505,29 @@ export interface Speaking {
   readonly sites: readonly SiteRef[];
 }
 
-/** How your own line is. */
+/** How your own line is, what it is sent therefore, and why. */
 export interface Line {
   readonly type: "line";
   readonly v: 1;
   readonly grade: "bad" | "good" | "weak";
   readonly rtt_ms: number | null;
   readonly loss: number;
+  readonly step: "audio-only" | "fewer-frames" | "full" | "half" | "quarter" | "still";
+  readonly reason: "bandwidth" | "delay" | "loss" | "room" | "silent";
+  readonly available_bps: number | null;
+}
+
+/**
+ * Which layers of your picture somebody watches: send these, and no other.
+ *
+ * ``layers`` holds rids (``q``, ``h``, ``f``), or ``""`` for a picture sent in one layer; empty: none.
+ * About the peer connection that was offered last for the meeting; until told, send all.
+ */
+export interface Layers {
+  readonly type: "layers";
+  readonly v: 1;
+  readonly role: "camera" | "screen";
+  readonly layers: readonly string[];
 }
 
 /** The media engine restarted: close your peer connection and offer anew after this wait. */
@@ -502,6 +567,7 @@ export type ServerMessage =
   | Act
   | Speaking
   | Line
+  | Layers
   | MediaLost
   | ServerLeave;
 
@@ -557,6 +623,9 @@ export interface RosterSite {
   readonly camera: boolean;
   readonly excuse: string | null;
   readonly simulated: boolean;
+  readonly step: "audio-only" | "fewer-frames" | "full" | "half" | "quarter" | "still" | null;
+  readonly reason: "bandwidth" | "delay" | "loss" | "room" | "silent" | null;
+  readonly step_at: number | null;
   readonly name: string;
   readonly district: string;
   readonly district_code: string;

@@ -25,6 +25,9 @@ function unit(code: string, name: string, district: string, state: SiteState = "
     camera: true,
     excuse: null,
     simulated: false,
+    step: null,
+    reason: null,
+    step_at: null,
   };
 }
 

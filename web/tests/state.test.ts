@@ -29,6 +29,7 @@ function welcome(resumed: boolean, epoch = 1, seq = 5): Welcome {
     meeting: "m",
     you,
     server_time: 1_000,
+    ice_servers: [],
   };
 }
 
@@ -45,6 +46,9 @@ function row(code: string, state: SiteRow["state"]): SiteRow {
     camera: true,
     excuse: null,
     simulated: false,
+    step: null,
+    reason: null,
+    step_at: null,
   };
 }
 
