@@ -26,17 +26,21 @@ from room_manager.media.engine import (
 )
 from room_manager.media.sfu import sdp
 from room_manager.media.sfu.negotiation import AUDIO_SLOTS, Local, Plan, agree, answer_text
+from room_manager.media.sfu.restarts import check_restart, lasting
 from room_manager.media.sfu.targets import may_be_heard, shown
 
 MAX_CONNECTIONS: Final = 2_000
 MAX_EVENTS: Final = 8_192
-_NOWHERE: Final = Local("fake", "fakefakefakefakefakefake", "00:" * 31 + "00", ("127.0.0.1",), 9)
+_NOWHERE_ELSE: Final = ("fakefakefakefakefakefake", "00:" * 31 + "00", ("127.0.0.1",), 9)
+_NOWHERE: Final = Local("fake", *_NOWHERE_ELSE)
 
 
 class _Connection:
     """One client."""
 
-    def __init__(self, room: RoomId, source: SiteId | None, plan: Plan) -> None:
+    def __init__(self, room: RoomId, source: SiteId | None, offer: sdp.Offer, plan: Plan) -> None:
+        self.lasting = lasting(offer)
+        self.ufrag = offer.ufrag
         self.room = room
         self.source = source
         self.plan = plan
@@ -80,7 +84,7 @@ class FakeEngine:
         parsed = sdp.parse(offer)
         plan = agree(parsed, may_send=source is not None, video=None, ssrc=lambda: next(self._ssrcs))
         self._connections.pop(connection, None)
-        self._connections[connection] = _Connection(room, source, plan)
+        self._connections[connection] = _Connection(room, source, parsed, plan)
         return Answer(answer_text(plan, _NOWHERE, 1), {r.mid: r.slot for r in plan.receiving})
 
     async def restart(self, connection: ConnectionId, offer: str) -> Answer:
@@ -89,9 +93,13 @@ class FakeEngine:
         one = self._connections.get(connection)
         if one is None:
             raise NotJoined("no such connection")
-        sdp.parse(offer)
-        one.restarts += 1
-        return Answer(answer_text(one.plan, _NOWHERE, 1), {r.mid: r.slot for r in one.plan.receiving})
+        parsed = sdp.parse(offer)
+        check_restart(one.lasting, parsed)
+        if parsed.ufrag != one.ufrag:
+            one.ufrag = parsed.ufrag
+            one.restarts += 1
+        local = Local(f"fake{one.restarts}", *_NOWHERE_ELSE)
+        return Answer(answer_text(one.plan, local, 1), {r.mid: r.slot for r in one.plan.receiving})
 
     async def watch(self, connection: ConnectionId, sites: tuple[SiteId, ...]) -> None:
         """See :meth:`Engine.watch`."""

@@ -141,20 +141,44 @@ class LightPeer:
             if repair is not None:
                 self._repair_ssrcs[repair] = arrived
         self._loop = loop = asyncio.get_running_loop()
+        self._remote = remote
         self._up = loop.create_future()
         self._up.add_done_callback(lambda up: up.cancelled() or up.exception())
         self._handshake = Handshake(self._own, "sha-256", remote.fingerprint, server=False)
         self._request = binding_request(self._ufrag, remote.ufrag, remote.password, self._tie_breaker)
-        self._socket = sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.setblocking(False)
-        sock.bind((self._host, 0))
-        sock.connect(remote.address)
-        loop.add_reader(sock.fileno(), self._readable)
+        self._open_socket()
         self._begun_at = loop.time()
         self._greeted = False
         self._retry_s = FIRST_RETRY_S
         self._send_raw(self._request)
         self._timer = loop.call_later(self._retry_s, self._again)
+
+    def _open_socket(self) -> None:
+        loop, before = self._loop, self._socket
+        assert loop is not None
+        if before is not None:
+            loop.remove_reader(before.fileno())
+            before.close()
+        self._socket = sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        sock.bind((self._host, 0))
+        sock.connect(self._remote.address)
+        loop.add_reader(sock.fileno(), self._readable)
+
+    def restart_offer(self) -> str:
+        """The same offer with new ICE credentials (RFC 8445, section 9)."""
+        self._ufrag, self._password = secrets.token_hex(4), secrets.token_hex(12)
+        return self.offer()
+
+    def restarted(self, answer: str, *, nominates: bool = True) -> None:
+        """Take the answer to it, and go on from another port. ``nominates`` False: only try it."""
+        self._remote = remote = Remote(answer)
+        self._request = binding_request(
+            self._ufrag, remote.ufrag, remote.password, self._tie_breaker, nominates=nominates
+        )
+        if nominates:
+            self._open_socket()
+        self._send_raw(self._request)
 
     async def connected(self) -> None:
         """Return when media may flow, or raise :class:`ConnectFailed`."""

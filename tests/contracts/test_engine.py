@@ -15,6 +15,7 @@ import pytest
 
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import (
+    Answer,
     BadOffer,
     Engine,
     EngineAway,
@@ -22,6 +23,7 @@ from room_manager.media.engine import (
     EngineRestarted,
     MediaDown,
     MediaUp,
+    NotJoined,
     Scene,
     Speaking,
 )
@@ -29,6 +31,7 @@ from room_manager.media.fake import FakeEngine
 from room_manager.media.light import LightPeer, Sections
 from room_manager.media.sfu import vp8
 from room_manager.media.sfu.driver import SfuEngine, SfuSettings
+from room_manager.media.sfu.dtls import Identity
 from room_manager.media.sfu.rtp import Packet
 
 LIMIT_S: Final = 15.0
@@ -42,9 +45,16 @@ class Client(Protocol):
     """One client of an engine."""
 
     connection: ConnectionId
+    peer: LightPeer
 
     def sees(self) -> dict[str, SiteId]:
         """Whose packets arrive in each slot now."""
+
+    def restarted(self, answer: Answer) -> None:
+        """Take the answer to an ICE restart."""
+
+    def forget(self) -> None:
+        """What has arrived so far."""
 
     def ever(self) -> set[tuple[str, SiteId]]:
         """Whose packets have arrived in which slot, at any time."""
@@ -56,13 +66,20 @@ class Client(Protocol):
 class FakeClient:
     """A client of the fake: says it is up, and looks."""
 
-    def __init__(self, engine: FakeEngine, connection: ConnectionId) -> None:
+    def __init__(self, engine: FakeEngine, peer: LightPeer, connection: ConnectionId) -> None:
         self.engine = engine
+        self.peer = peer
         self.connection = connection
         engine.connect(connection)
 
     def sees(self) -> dict[str, SiteId]:
         return self.engine.arrives(self.connection)
+
+    def restarted(self, answer: Answer) -> None:
+        pass
+
+    def forget(self) -> None:
+        pass
 
     def ever(self) -> set[tuple[str, SiteId]]:
         return set(self.sees().items())
@@ -89,6 +106,12 @@ class LightClient:
     def sees(self) -> dict[str, SiteId]:
         now = self._loop.time()
         return {slot: site for slot, (site, at) in self._seen.items() if now - at < STILL_S}
+
+    def restarted(self, answer: Answer) -> None:
+        self.peer.restarted(answer.sdp)
+
+    def forget(self) -> None:
+        self._seen.clear()
 
     def ever(self) -> set[tuple[str, SiteId]]:
         return self._ever
@@ -154,7 +177,7 @@ class Stand:
         answer = await self.engine.join(self.room, connection, site, peer.offer())
         client: Client
         if isinstance(self.engine, FakeEngine):
-            client = FakeClient(self.engine, connection)
+            client = FakeClient(self.engine, peer, connection)
         else:
             await peer.accept(answer.sdp, answer.slots)
             await peer.connected()
@@ -389,6 +412,60 @@ def test_coming_up_and_going_down_are_told(stand: Stand) -> None:
         client.close()
 
         await stand.told(MediaDown(stand.room, client.connection))
+
+    stand.run(test)
+
+
+def test_an_ice_restart_keeps_the_seat_and_what_it_shows(stand: Stand) -> None:
+    async def test() -> None:
+        a, b = await stand.client(A), await stand.client(B)
+        await stand.engine.set_scene(stand.room, Scene(main=A, host=B, heard_only=None, voices=(A, B)))
+        await stand.until(b.sees, {"main": A, "audio-1": A})
+
+        answer = await stand.engine.restart(b.connection, b.peer.restart_offer())
+        again = await stand.engine.restart(b.connection, b.peer.offer())
+        b.restarted(answer)
+
+        assert again == answer
+        b.forget()
+        await stand.until(b.sees, {"main": A, "audio-1": A})
+        await stand.until(a.sees, {"main": B, "audio-2": B})
+        assert not any(isinstance(event, MediaDown) for event in stand.events)
+
+    stand.run(test)
+
+
+def test_until_a_restart_has_proved_itself_the_old_way_goes_on(stand: Stand) -> None:
+    async def test() -> None:
+        a, b = await stand.client(A), await stand.client(B)
+        await stand.engine.set_scene(stand.room, Scene(main=A, host=B))
+
+        first = await stand.engine.restart(b.connection, b.peer.restart_offer())
+        second = await stand.engine.restart(b.connection, b.peer.restart_offer())
+
+        assert first.sdp != second.sdp
+        assert first.slots == second.slots
+        await stand.until(b.sees, {"main": A})
+        await stand.until(a.sees, {"main": B})
+
+    stand.run(test)
+
+
+def test_a_restart_with_another_face_or_other_sections_is_refused(stand: Stand) -> None:
+    async def test() -> None:
+        a, b = await stand.client(A), await stand.client(B)
+        await stand.engine.set_scene(stand.room, Scene(main=A, host=B))
+        offer = LightPeer(Sections(), identity=Identity()).offer()
+        fewer = LightPeer(Sections(screen=False)).offer()
+
+        for bad in (offer, fewer, "hello", b.peer.restart_offer().replace("a=recvonly", "a=sendonly", 1)):
+            with pytest.raises(BadOffer):
+                await stand.engine.restart(b.connection, bad)
+        with pytest.raises(NotJoined):
+            await stand.engine.restart(ConnectionId("nobody"), fewer)
+
+        await stand.until(b.sees, {"main": A})
+        await stand.until(a.sees, {"main": B})
 
     stand.run(test)
 

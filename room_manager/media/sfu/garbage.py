@@ -28,19 +28,14 @@ class Departures:
 
     def __init__(self) -> None:
         self._gone = 0
-        self._sent_at = 0.0
-
-    def busy(self, now: float) -> None:
-        """Somebody sends."""
-        self._sent_at = now
 
     def one_more(self) -> None:
         """A connection has ended."""
         self._gone += 1
 
-    def due(self, now: float) -> bool:
-        """Whether this is the moment; if so, counting begins anew."""
-        quiet = now - self._sent_at >= QUIET_S
+    def due(self, since_media_s: float) -> bool:
+        """Whether this is the moment, so long after the last packet; if so, counting begins anew."""
+        quiet = since_media_s >= QUIET_S
         if self._gone >= (WORTH_IT if quiet else OVERDUE):
             self._gone = 0
             return True

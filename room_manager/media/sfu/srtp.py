@@ -1,6 +1,6 @@
 """SRTP profiles, and keys from a DTLS handshake (RFC 5764, RFC 7714)."""
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pylibsrtp import Policy, Session
 
@@ -52,25 +52,32 @@ def _key(profile: Profile, material: bytes, index: int) -> bytes:
     return material[key : key + profile.key_bytes] + material[salt : salt + profile.salt_bytes]
 
 
-class Opener:
-    """Takes protection off, in one buffer that is used again and again."""
+FORGED: Final = 7  # srtp_err_status_auth_fail
+REPLAYED: Final = frozenset({9, 10})  # srtp_err_status_replay_fail and _old
 
-    __slots__ = ("_length", "_memory", "view")
+
+class Opener:
+    """Takes protection off: in a buffer of its own that is used again and again, or where a packet lies."""
+
+    __slots__ = ("_length", "memory", "view")
 
     def __init__(self) -> None:
-        self._memory, self.view = private.new_buffer(2048)
+        self.memory, self.view = private.new_buffer(2048)
         self._length = private.new_length()
 
     def rtp(self, keys: Keys, size: int) -> bytes | None:
         """The plaintext of the first ``size`` bytes of the view; None: forged, replayed or broken."""
-        return self._open(private.unprotect_rtp, keys, size)
+        opened = self.opened(private.unprotect_rtp, keys, self.memory, size)
+        return bytes(self.view[:opened]) if opened >= 0 else None
 
     def rtcp(self, keys: Keys, size: int) -> bytes | None:
         """The same for a control datagram."""
-        return self._open(private.unprotect_rtcp, keys, size)
+        opened = self.opened(private.unprotect_rtcp, keys, self.memory, size)
+        return bytes(self.view[:opened]) if opened >= 0 else None
 
-    def _open(self, function: object, keys: Keys, size: int) -> bytes | None:
-        self._length[0] = size
-        if function(keys.receiving, self._memory, self._length):  # type: ignore[operator]
-            return None
-        return bytes(self.view[: self._length[0]])
+    def opened(self, function: Any, keys: Keys, place: Any, size: int) -> int:
+        """Open in place: how many bytes the plaintext has, or minus libsrtp's reason."""
+        length = self._length
+        length[0] = size
+        reason = function(keys.receiving, place, length)
+        return int(-reason if reason else length[0])

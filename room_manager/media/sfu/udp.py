@@ -80,14 +80,14 @@ class Receiver(Sink):
     def move(self, address: Address) -> None:
         """Packets go here from now on."""
         self.address = address
-        raw = _sockaddr(address)
+        raw = sockaddr(address)
         self._name[: len(raw)] = raw
         self.name_bytes = len(raw)
         self.takes_segments = True
 
 
-def _sockaddr(address: Address) -> bytes:
-    """``struct sockaddr_in`` or ``sockaddr_in6`` as Linux lays them out."""
+def sockaddr(address: Address) -> bytes:
+    """The address as ``struct sockaddr_in`` or ``sockaddr_in6`` as Linux lays them out."""
     host, port = address[0], address[1]
     if ":" in host:
         packed = socket.inet_pton(socket.AF_INET6, host.partition("%")[0])

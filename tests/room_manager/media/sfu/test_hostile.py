@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from room_manager.errors import Limit
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import BadOffer, EngineEvent, MediaDown, MediaUp, Scene
 from room_manager.media.light import ConnectFailed, LightPeer, Sections
@@ -110,7 +111,7 @@ def test_a_client_hello_from_a_third_address_changes_nothing() -> None:
         await a.connected()
         await b.connected()
 
-        await net.until(lambda: net.unit.refused >= 100)
+        await net.until(lambda: sum(net.unit.refused.values()) >= 100)
         await net.forwards(a, b)
         with pytest.raises(BlockingIOError):
             net.attacker.recv(2000)
@@ -198,9 +199,105 @@ def test_an_unknown_or_wrong_user_gets_no_answer() -> None:
         net.attack(binding_request(peer._ufrag, ufrag, "not the password", 1))
         net.attack(binding_request("x" * 8, ufrag, "not the password", 1))
 
-        await net.until(lambda: net.unit.refused >= 3)
+        await net.until(lambda: sum(net.unit.refused.values()) >= 3)
         with pytest.raises(BlockingIOError):
             net.attacker.recv(2000)
+
+    hostile(test)
+
+
+def test_what_is_turned_away_is_counted_by_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(net: Network) -> None:
+        a, b = await net.join(A), await net.join(B)
+        await a.connected()
+        await b.connected()
+        ufrag = net.unit._peers.by_connection[ConnectionId(f"c-{A}")].credentials.ufrag.decode()
+        heard: list[bytes] = []
+        raw = a._send_raw
+
+        def overheard(datagram: bytes | memoryview) -> None:
+            heard.append(bytes(datagram))
+            raw(datagram)
+
+        monkeypatch.setattr(a, "_send_raw", overheard)
+        await net.forwards(a, b)
+        monkeypatch.undo()
+        media = heard[-1]
+        before = dict(net.unit.refused)
+
+        a._send_raw(media)  # a replay
+        a._send_raw(media[:-1] + bytes([media[-1] ^ 1]))
+        a._send_raw(media[:2] + b"\xff\xfe" + media[4:])
+        net.attack(media)
+        net.attack(b"\x16" * 40)
+        net.attack(b"\0")
+        net.attack(bytes(3000))
+        net.attack(binding_request("x", "nobody", "password", 1))
+        for _ in range(100):
+            net.attack(binding_request("x", ufrag, "guess", 1))
+        wanted = {"forged": 1, "replayed": 1, "unproven": 2, "malformed": 2, "unknown-user": 1}
+
+        def told() -> bool:
+            more = {reason: count - before[reason] for reason, count in net.unit.refused.items()}
+            wrong = more["wrong-password"] + more["too-many-checks"]
+            return wrong == 100 and all(more[reason] >= count for reason, count in wanted.items())  # type: ignore[index]
+
+        await net.until(told)
+        assert net.unit.refused["too-many-checks"] > 0
+        await net.forwards(a, b)
+
+    hostile(test)
+
+
+def test_a_restart_moves_nothing_before_a_check_nominates() -> None:
+    async def test(net: Network) -> None:
+        a, b = await net.join(A), await net.join(B)
+        await a.connected()
+        await b.connected()
+        connection = ConnectionId(f"c-{B}")
+        peer = net.unit._peers.by_connection[connection]
+        old, address = peer.credentials, peer.address
+        answer = net.unit.restart(connection, b.restart_offer())
+
+        b.restarted(answer.sdp, nominates=False)
+        await net.forwards(a, b)
+        assert (peer.credentials, peer.address) == (old, address)
+        b.restarted(answer.sdp)
+
+        await net.until(lambda: peer.credentials is not old)
+        assert peer.address != address
+        assert peer.coming is None
+        await net.forwards(a, b)
+        refused = net.unit.refused["unknown-user"]
+        net.attack(binding_request("x", old.ufrag.decode(), "whatever", 1))
+        await net.until(lambda: net.unit.refused["unknown-user"] > refused)
+
+    hostile(test)
+
+
+def test_a_handshake_that_does_not_end_is_ended() -> None:
+    async def test(net: Network) -> None:
+        peer = LightPeer()
+        net.unit.join(ROOM, ConnectionId("c"), A, peer.offer())
+        here = net.unit._peers.by_connection[ConnectionId("c")]
+
+        here.born_at -= 31.0
+
+        await net.until(lambda: MediaDown(ROOM, ConnectionId("c")) in net.events)
+
+    hostile(test)
+
+
+def test_connections_under_way_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(net: Network) -> None:
+        monkeypatch.setattr("room_manager.media.sfu.unit.MAX_UNDER_WAY", 3)
+        offer = LightPeer().offer()
+        for number in range(3):
+            net.unit.join(ROOM, ConnectionId(f"{number}"), A, offer)
+
+        with pytest.raises(Limit):
+            net.unit.join(ROOM, ConnectionId("one too many"), A, offer)
+        net.unit.join(ROOM, ConnectionId("1"), A, offer)  # the same again is not one more
 
     hostile(test)
 
@@ -238,12 +335,12 @@ def test_a_silent_peer_is_given_up() -> None:
         await a.connected()
         assert a._timer is not None
         a._timer.cancel()
-        peer = net.unit._peers[ConnectionId(f"c-{A}")]
+        peer = net.unit._peers.by_connection[ConnectionId(f"c-{A}")]
 
         peer.heard_at -= 31.0
 
         await net.until(lambda: MediaDown(ROOM, ConnectionId(f"c-{A}")) in net.events)
-        assert net.unit._by_address == {}
+        assert net.unit._peers.by_origin == {}
 
     hostile(test)
 
