@@ -183,9 +183,17 @@ class Fanout:
                     self._speaking_timer, self._speaking_at, SPEAKING_EVERY_S, self._tell_speaking
                 )
             case engine.EngineRestarted():
-                for place, receiver in enumerate(self.receivers()):
-                    wait_ms = int(place * 1000 / MEDIA_RAMP_PER_S)
-                    receiver.outbox.send(_frame(server.MediaLost(retry_after_ms=wait_ms)))
+                self._tell_media_lost(self.receivers())
+            case engine.ConnectionsLost():
+                there = self._receivers
+                self._tell_media_lost([there[c] for c in event.connections if c in there])
+
+    @staticmethod
+    def _tell_media_lost(receivers: Iterable[Receiver]) -> None:
+        """Each is given a place in the ramp on which they offer anew."""
+        for place, receiver in enumerate(receivers):
+            wait_ms = int(place * 1000 / MEDIA_RAMP_PER_S)
+            receiver.outbox.send(_frame(server.MediaLost(retry_after_ms=wait_ms)))
 
     def broadcast(self, name: str, frame: bytes) -> None:
         """The same bytes to everybody."""

@@ -125,11 +125,23 @@ class LayersWanted(Struct, frozen=True, tag=True):
     layers: tuple[str, ...]
 
 
+class ConnectionsLost(Struct, frozen=True, tag=True):
+    """A part of the engine died, and these connections with it. Whoever held one offers anew, now.
+
+    All else goes on, and the engine remembers what the room was told.
+    """
+
+    room: RoomId
+    connections: tuple[ConnectionId, ...]
+
+
 class EngineRestarted(Struct, frozen=True, tag=True):
     """The engine died and is back, empty. Every connection is gone."""
 
 
-EngineEvent = MediaUp | MediaDown | Speaking | LineQuality | LineStep | LayersWanted | EngineRestarted
+EngineEvent = (
+    MediaUp | MediaDown | Speaking | LineQuality | LineStep | LayersWanted | ConnectionsLost | EngineRestarted
+)
 
 
 class Engine(Protocol):

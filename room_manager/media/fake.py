@@ -14,6 +14,7 @@ from room_manager.errors import Limit
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import (
     Answer,
+    ConnectionsLost,
     EngineAway,
     EngineEvent,
     EngineRestarted,
@@ -170,6 +171,12 @@ class FakeEngine:
         self.die()
         self.away = False
         self.happens(EngineRestarted())
+
+    def lose(self, room: RoomId, *connections: ConnectionId) -> None:
+        """A part of the engine is gone, and these connections with it."""
+        for connection in connections:
+            self._connections.pop(connection, None)
+        self.happens(ConnectionsLost(room, connections))
 
     def happens(self, event: EngineEvent) -> None:
         """Tell this event."""

@@ -191,6 +191,12 @@ class LightPeer:
         assert self._socket is not None
         return int(self._socket.getsockname()[1])
 
+    @property
+    def remote_port(self) -> int:
+        """The port we send to."""
+        assert self._socket is not None
+        return int(self._socket.getpeername()[1])
+
     # --- sending ---
 
     def play(self, loop: Loop, *, layers: Sequence[str] = LAYERS, voice: bool = True) -> None:

@@ -195,8 +195,9 @@ class Stand:
         if isinstance(self.engine, FakeEngine):
             self.engine.die()
         elif isinstance(self.engine, SfuEngine):
-            assert self.engine.pid is not None
-            os.kill(self.engine.pid, signal.SIGKILL)
+            for pid in self.engine.pids:
+                assert pid is not None
+                os.kill(pid, signal.SIGKILL)
 
     async def call_until_it_fails(self) -> None:
         """A death is noticed within a call or two."""

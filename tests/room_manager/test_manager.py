@@ -14,6 +14,7 @@ from room_manager.manager import Manager
 from room_manager.media.engine import (
     MAX_SDP_BYTES,
     BadOffer,
+    ConnectionsLost,
     EngineAway,
     EngineEvent,
     EngineRestarted,
@@ -453,6 +454,25 @@ def test_what_the_engine_says_reaches_the_room_it_concerns_and_a_restart_all(url
         engine.happens(Speaking(second, ()))
         await until(lambda: len(heard[second]) == 3)
         assert len(heard[first]) == 2
+
+    serve(url, test)
+
+
+def test_connections_lost_concern_their_room_which_need_not_be_said_anew(url: str) -> None:
+    async def test(server: Server) -> None:
+        manager, engine = server.manager, server.engine
+        first, second = await server.meeting(), await server.meeting()
+        heard: dict[RoomId, list[EngineEvent]] = {first: [], second: []}
+        for room in heard:
+            manager.listen_media(room, heard[room].append)
+        await until(lambda: set(engine.scenes) == {first, second})
+        scenes = dict(engine.scenes)
+
+        engine.lose(second, ConnectionId("c"))
+
+        await until(lambda: heard[second] == [ConnectionsLost(second, (ConnectionId("c"),))])
+        assert heard[first] == []
+        assert engine.scenes == scenes
 
     serve(url, test)
 

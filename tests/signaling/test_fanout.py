@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from room_manager.media.engine import EngineRestarted, LineQuality, Speaking
+from room_manager.ids import ConnectionId
+from room_manager.media.engine import ConnectionsLost, EngineRestarted, LineQuality, Speaking
 from room_manager.meeting.values import Role
 from signaling.fanout import Fanout
 from tests.helpers.engines import offer
@@ -95,6 +96,20 @@ def test_after_a_restart_of_the_engine_everybody_has_a_place_in_the_ramp(tmp_pat
             (await fanout_of(here)).on_media(EngineRestarted())
             waits = [(await member.hear("media-lost"))["retry_after_ms"] for member in members]
             assert len(set(waits)) == 3
+
+    asyncio.run(scenario())
+
+
+def test_when_a_worker_dies_only_its_connections_are_told_to_come_back(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with hall(settings(tmp_path)) as here:
+            first, kept, third = [await here.enter(Role.SITE, site) for site in (A, B, C)]
+            gone = (connection_of(here, A), connection_of(here, C), ConnectionId("of-somebody-who-left"))
+            (await fanout_of(here)).on_media(ConnectionsLost(here.meeting, gone))
+            assert (await first.hear("media-lost"))["retry_after_ms"] == 0
+            assert (await third.hear("media-lost"))["retry_after_ms"] > 0
+            await kept.settle()
+            assert not [m for m in kept.heard if m["type"] == "media-lost"]
 
     asyncio.run(scenario())
 

@@ -29,11 +29,16 @@ class Request(Struct, frozen=True, tag_field="ask"):
 
 
 class Open(Request, frozen=True, tag="open"):
-    """Open the UDP port; must come first, once."""
+    """Open the UDP port; must come first, once.
+
+    ``worker`` is this worker's number; ``links`` the file descriptors of the sockets that lead to the others.
+    """
 
     host: str
     port: int
     announce: tuple[str, ...]
+    worker: int = 0
+    links: dict[int, int] = {}
 
 
 class Join(Request, frozen=True, tag="join"):
@@ -73,6 +78,13 @@ class Use(Request, frozen=True, tag="use"):
     connection: ConnectionId
 
 
+class Uses(Request, frozen=True, tag="uses"):
+    """As many :class:`Use`, for a worker that has just begun."""
+
+    room: RoomId
+    uses: dict[SiteId, ConnectionId]
+
+
 class SetScene(Request, frozen=True, tag="scene"):
     """See :meth:`Engine.set_scene`."""
 
@@ -92,7 +104,7 @@ class Stats(Request, frozen=True, tag="stats"):
     room: RoomId
 
 
-AnyRequest = Open | Join | Restart | Watch | Leave | Use | SetScene | CloseRoom | Stats
+AnyRequest = Open | Join | Restart | Watch | Leave | Use | Uses | SetScene | CloseRoom | Stats
 
 
 class Reply(Struct, frozen=True, tag_field="say", tag="reply"):

@@ -1,19 +1,15 @@
-"""``SfuEngine``: the embedded forwarding unit behind the engine port.
+"""``SfuEngine``: the embedded forwarding unit behind the engine port, in one process per core.
 
-Starts the unit's process, asks it over a socket pair, and starts it again when it dies. The unit keeps
-nothing that cannot be said again, so after :class:`EngineRestarted` the caller says it.
+Places connections, tells every worker what a room shows, and gathers what the workers tell. A worker that
+dies costs only the connections it carried: :class:`ConnectionsLost`. If none is left, the engine is gone,
+and :class:`EngineRestarted` when one is back.
 """
 
 import asyncio
 import contextlib
-import itertools
 import logging
-import os
-import socket
-import sys
-import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Final
 
 from msgspec import Struct
@@ -24,24 +20,29 @@ from room_manager.media.engine import (
     MAX_SDP_BYTES,
     Answer,
     BadOffer,
+    ConnectionsLost,
     EngineAway,
     EngineEvent,
     EngineRestarted,
     LineQuality,
+    MediaDown,
+    MediaUp,
     NotJoined,
     Scene,
+    Speaking,
 )
 from room_manager.media.sfu import control
+from room_manager.media.sfu.links import Links
+from room_manager.media.sfu.placement import Placement
 from room_manager.media.sfu.room import RoomStats
+from room_manager.media.sfu.speakers import Speakers
+from room_manager.media.sfu.sums import added
+from room_manager.media.sfu.told import Make, Told
+from room_manager.media.sfu.worker import CALL_PATIENCE_S, Worker, settled
 
-CALL_PATIENCE_S: Final = 5.0
-START_PATIENCE_S: Final = 20.0
-STOP_PATIENCE_S: Final = 3.0
-FIRST_WAIT_S: Final = 0.05
-LONGEST_WAIT_S: Final = 5.0
-HEALTHY_S: Final = 10.0  # a child that lived this long has not failed at once
-MAX_CALLS: Final = 1_024  # waiting for an answer
+MAX_WORKERS: Final = 16
 MAX_EVENTS: Final = 8_192
+STRAGGLER_S: Final = 0.5  # so long the others wait for a worker that answers late
 
 logger = logging.getLogger(__name__)
 
@@ -50,92 +51,236 @@ class SfuSettings(Struct, frozen=True):
     """Where the unit listens. ``announce`` are the addresses clients are told; empty: ``host``."""
 
     host: str = "127.0.0.1"
-    port: int = 0  # 0: any free one, kept over restarts
+    port: int = 0  # of the first worker, the next has the next; 0: any free ones, kept over restarts
     announce: tuple[str, ...] = ()
+    workers: int = 1
 
 
 class SfuEngine:
-    """One forwarding unit in its own process."""
+    """Forwarding units, each in its own process."""
 
     def __init__(self, settings: SfuSettings) -> None:
         if settings.host in ("0.0.0.0", "::") and not settings.announce:  # noqa: S104
             raise ValueError("listening on every address, the engine must be told which ones to announce")
-        self._settings = settings
-        self._port = settings.port
-        self._child: asyncio.subprocess.Process | None = None
-        self._writer: asyncio.StreamWriter | None = None
-        self._numbers = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[control.Reply]] = {}
+        if not 1 <= settings.workers <= MAX_WORKERS:
+            raise ValueError(f"1 to {MAX_WORKERS} media workers")
+        announce = settings.announce or (settings.host,)
+        self._links = Links(settings.workers)
+        self._workers = [
+            Worker(
+                number,
+                self,
+                settings.host,
+                settings.port + number if settings.port else 0,
+                announce,
+                self._links.of(number),
+            )
+            for number in range(settings.workers)
+        ]
+        self._placement = Placement()
+        self._told = Told()
+        self._speakers = Speakers()
         self._events: deque[EngineEvent] = deque()
         self._ready = asyncio.Event()
-        self._supervisor: asyncio.Task[None] | None = None
+        self._gone = False  # every worker has died since one was alive
         self._closed = False
 
     @property
+    def ports(self) -> tuple[int, ...]:
+        """The UDP ports clients reach, one per worker."""
+        return tuple(worker.port for worker in self._workers)
+
+    @property
+    def pids(self) -> tuple[int | None, ...]:
+        """The workers' processes; None: one that is being started."""
+        return tuple(worker.pid for worker in self._workers)
+
+    @property
     def port(self) -> int:
-        """The UDP port clients reach."""
-        return self._port
+        """That of the first worker."""
+        return self._workers[0].port
 
     @property
     def pid(self) -> int | None:
-        """The unit's process, while it lives."""
-        return self._child.pid if self._child is not None else None
+        """That of the first worker."""
+        return self._workers[0].pid
 
     async def start(self) -> None:
         """Be ready to take calls, or raise ``OSError``."""
-        reader = await self._spawn()
-        self._supervisor = asyncio.create_task(self._supervise(reader))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for worker in self._workers:
+                    group.create_task(worker.start())
+        except BaseExceptionGroup as errors:
+            await self.close()
+            raise errors.exceptions[0] from None
 
     async def close(self) -> None:
-        """End the process. Idempotent."""
+        """End the processes. Idempotent."""
         self._closed = True
-        if self._supervisor is not None:
-            self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
-            self._supervisor = None
-        await self._reap()
+        await asyncio.gather(*(worker.close() for worker in self._workers))
+        self._links.close()
         self._ready.set()
+
+    # --- calls about one connection ---
 
     async def join(self, room: RoomId, connection: ConnectionId, source: SiteId | None, offer: str) -> Answer:
         """See :meth:`Engine.join`."""
         _bounded(offer)
-        reply = await self._call(lambda n: control.Join(n, room, connection, source, offer))
+        steady = [w.number for w in self._workers if w.steady]
+        usable = steady or [w.number for w in self._workers if w.alive]
+        if not usable:
+            raise EngineAway("the media engine is starting")
+        before = self._placement.where(connection)
+        place = self._placement.choose(room, connection, source, usable)
+        if before is not None and before != place.worker:
+            with contextlib.suppress(EngineAway, Limit):
+                self._workers[before].begin(lambda n: control.Leave(n, connection))
+        worker = self._workers[place.worker]
+        try:
+            reply = await worker.ask(lambda n: control.Join(n, room, connection, source, offer))
+        except BaseException:
+            self._placement.undo(connection, place)
+            raise
         assert reply.answer is not None
         return reply.answer
 
     async def restart(self, connection: ConnectionId, offer: str) -> Answer:
         """See :meth:`Engine.restart`."""
         _bounded(offer)
-        reply = await self._call(lambda n: control.Restart(n, connection, offer))
+        reply = await self._carrying(connection).ask(lambda n: control.Restart(n, connection, offer))
         assert reply.answer is not None
         return reply.answer
 
     async def watch(self, connection: ConnectionId, sites: tuple[SiteId, ...]) -> None:
         """See :meth:`Engine.watch`."""
-        await self._call(lambda n: control.Watch(n, connection, sites))
+        await self._carrying(connection).ask(lambda n: control.Watch(n, connection, sites))
 
     async def leave(self, connection: ConnectionId) -> None:
-        """See :meth:`Engine.leave`. While the engine is away nobody is in it."""
-        with contextlib.suppress(EngineAway):
-            await self._call(lambda n: control.Leave(n, connection))
+        """See :meth:`Engine.leave`. While its worker is away nobody is in it."""
+        room = self._placement.room_of(connection)
+        where = self._placement.leave(connection)
+        if room is not None:
+            self._look_who_leads(room)
+        if where is not None:
+            with contextlib.suppress(EngineAway):
+                await self._workers[where].ask(lambda n: control.Leave(n, connection))
+
+    def _carrying(self, connection: ConnectionId) -> Worker:
+        where = self._placement.where(connection)
+        if where is None:
+            self._here()
+            raise NotJoined("no such connection")
+        return self._workers[where]
+
+    def _here(self) -> None:
+        if not any(worker.alive for worker in self._workers):
+            raise EngineAway("the media engine is starting")
+
+    # --- calls about a room: every worker is told ---
 
     async def use(self, room: RoomId, source: SiteId, connection: ConnectionId) -> None:
         """See :meth:`Engine.use`."""
-        await self._call(lambda n: control.Use(n, room, source, connection))
+        self._here()
+        self._told.use(room, source, connection)
+        await self._tell(lambda n: control.Use(n, room, source, connection))
 
     async def set_scene(self, room: RoomId, scene: Scene) -> None:
         """See :meth:`Engine.set_scene`."""
-        await self._call(lambda n: control.SetScene(n, room, scene))
+        self._here()
+        self._told.scene(room, scene)
+        await self._tell(lambda n: control.SetScene(n, room, scene))
 
     async def close_room(self, room: RoomId) -> None:
         """See :meth:`Engine.close_room`. While the engine is away it has no rooms."""
+        self._told.close(room)
+        self._placement.close_room(room)
+        self._speakers.close(room)
         with contextlib.suppress(EngineAway):
-            await self._call(lambda n: control.CloseRoom(n, room))
+            await self._tell(lambda n: control.CloseRoom(n, room))
 
     async def stats(self, room: RoomId) -> RoomStats | None:
-        """The counters of a room; None: no such room."""
-        return (await self._call(lambda n: control.Stats(n, room))).stats
+        """The counters of a room, over all workers; None: no such room."""
+        replies = await self._tell(lambda n: control.Stats(n, room))
+        return added([reply.stats for reply in replies if reply.stats is not None])
+
+    async def _tell(self, make: Make) -> list[control.Reply]:
+        """Ask all that live. Returns the answers of those that answer in time; at least one does.
+
+        A worker that is late carries it out later, in its place in the order of asking. One that can be asked
+        no more has missed something and is put down: a new one is told everything.
+
+        Raises ``EngineAway``, or what a worker refused with.
+        """
+        begun = []
+        for worker in self._workers:
+            try:
+                begun.append(worker.begin(make))
+            except EngineAway:
+                continue
+            except Limit:
+                logger.error("! media worker %d takes no more calls", worker.number)
+                worker.kill()
+        if not begun:
+            raise EngineAway("the media engine is starting")
+        done, late = await asyncio.wait(begun, timeout=CALL_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+        if late and done:
+            done |= (await asyncio.wait(late, timeout=STRAGGLER_S))[0]
+        replies = [settled(reply.result()) for reply in done if reply.exception() is None]
+        if not replies:
+            raise EngineAway("the media engine does not answer")
+        return replies
+
+    # --- what workers tell (see Boss) ---
+
+    def told(self, worker: Worker, event: EngineEvent) -> None:
+        """One event of a worker."""
+        match event:
+            case Speaking():
+                said = self._speakers.heard(event, worker.number, self._placement.lead(event.room))
+                if said is not None:
+                    self._post(said)
+                return
+            case MediaUp():
+                self._placement.came_up(event.connection, worker.number)
+            case MediaDown():
+                self._placement.went_down(event.connection, worker.number)
+                self._look_who_leads(event.room)
+            case _:
+                pass
+        self._post(event)
+
+    def died(self, worker: Worker) -> None:
+        """Its connections are to come back, elsewhere if they are quick."""
+        lost = self._placement.lost(worker.number)
+        if not any(other.alive for other in self._workers):
+            self._gone = True
+            self._told.forget()
+            self._speakers.forget()
+            return
+        for room, connections in lost.items():
+            self._post(ConnectionsLost(room, connections))
+        for room in self._speakers.lost(worker.number):
+            self._look_who_leads(room)
+
+    def back(self, worker: Worker) -> None:
+        """The new process is told what the others know."""
+        if self._gone:
+            self._gone = False
+            self._post(EngineRestarted())
+        for make in self._told.again():
+            try:
+                worker.begin(make)
+            except DomainError:
+                worker.kill()
+                return
+
+    def _look_who_leads(self, room: RoomId) -> None:
+        said = self._speakers.led_by(room, self._placement.lead(room))
+        if said is not None:
+            self._post(said)
+
+    # --- events ---
 
     async def events(self) -> AsyncIterator[EngineEvent]:
         """See :meth:`Engine.events`. Ends when the engine is closed."""
@@ -146,122 +291,6 @@ class SfuEngine:
                 return
             self._ready.clear()
             await self._ready.wait()
-
-    # --- asking ---
-
-    async def _call(self, make: Callable[[int], control.AnyRequest]) -> control.Reply:
-        writer = self._writer
-        if writer is None or writer.is_closing():  # uvloop refuses to write to a lost child: RuntimeError
-            raise EngineAway("the media engine is starting")
-        if len(self._waiting) >= MAX_CALLS:
-            raise Limit("too many calls wait for the media engine")
-        number = next(self._numbers)
-        reply: asyncio.Future[control.Reply] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = reply
-        try:
-            writer.write(control.frame(make(number)))
-            answered = await asyncio.wait_for(reply, CALL_PATIENCE_S)
-        except (TimeoutError, ConnectionError, control.BrokenFrame) as error:
-            raise EngineAway("the media engine does not answer") from error
-        finally:
-            self._waiting.pop(number, None)
-        if answered.code is not None:
-            raise _error(answered)
-        return answered
-
-    # --- the process ---
-
-    async def _spawn(self) -> asyncio.StreamReader:
-        """Start the child and open its port."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "room_manager.media.sfu.process",
-                str(theirs.fileno()),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-            )
-        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
-        try:
-            self._port = await self._open(reader, writer)
-        except BaseException:
-            writer.close()
-            await self._reap()
-            raise
-        self._writer = writer
-        return reader
-
-    async def _open(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
-        """Have the new child open its port; returns which. Raises ``OSError``."""
-        settings = self._settings
-        announce = settings.announce or (settings.host,)
-        writer.write(control.frame(control.Open(0, settings.host, self._port, announce)))
-        try:
-            body = await asyncio.wait_for(control.read_frame(reader), START_PATIENCE_S)
-            said = control.saying(body) if body is not None else None
-        except (TimeoutError, control.BrokenFrame) as error:
-            raise OSError("the media engine did not start") from error
-        if not isinstance(said, control.Reply) or said.port is None:
-            raise OSError(said.text if isinstance(said, control.Reply) else "the media engine did not start")
-        return said.port
-
-    async def _supervise(self, reader: asyncio.StreamReader) -> None:
-        """Hear the child; when it is gone, tell so and start another."""
-        wait_s = FIRST_WAIT_S
-        while True:
-            born_at = time.monotonic()
-            await self._hear(reader)
-            await self._reap()
-            if time.monotonic() - born_at > HEALTHY_S:
-                wait_s = FIRST_WAIT_S
-            logger.warning("! the media engine died; starting it again in %.2f s", wait_s)
-            while True:
-                await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, LONGEST_WAIT_S)
-                try:
-                    reader = await self._spawn()
-                    break
-                except OSError as error:
-                    logger.error("! the media engine does not start: %s", error)
-            self._post(EngineRestarted())
-
-    async def _hear(self, reader: asyncio.StreamReader) -> None:
-        while True:
-            try:
-                body = await control.read_frame(reader)
-                if body is None:
-                    return
-                said = control.saying(body)
-            except control.BrokenFrame as error:
-                logger.error("! control: %s", error)
-                return
-            if isinstance(said, control.Told):
-                self._post(said.event)
-            else:
-                waiting = self._waiting.pop(said.number, None)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(said)
-
-    async def _reap(self) -> None:
-        """Make sure the child is gone, and whoever waits for it is told."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(ConnectionResetError())
-        self._waiting.clear()
-        child, self._child = self._child, None
-        if child is None:
-            return
-        try:
-            await asyncio.wait_for(child.wait(), STOP_PATIENCE_S)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child.pid, 9)
-            await child.wait()
 
     def _post(self, event: EngineEvent) -> None:
         """Never blocks; the oldest quality goes first when nobody listens."""
@@ -279,11 +308,3 @@ def _bounded(offer: str) -> None:
             raise BadOffer("the session description is larger than 64 KiB")
     except UnicodeEncodeError as error:
         raise BadOffer("the session description is not text") from error
-
-
-def _error(reply: control.Reply) -> DomainError:
-    """The refusal as it was raised in the child."""
-    for kind in (BadOffer, Limit, NotJoined, EngineAway):
-        if kind.code == reply.code:
-            return kind(reply.text)
-    return EngineAway(reply.text)

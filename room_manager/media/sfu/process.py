@@ -102,6 +102,9 @@ def do(unit: ForwardingUnit, asked: control.AnyRequest) -> control.Reply:
                 unit.leave(asked.connection)
             case control.Use():
                 unit.use(asked.room, asked.source, asked.connection)
+            case control.Uses():
+                for source, connection in asked.uses.items():
+                    unit.use(asked.room, source, connection)
             case control.SetScene():
                 unit.set_scene(asked.room, asked.scene)
             case control.CloseRoom():

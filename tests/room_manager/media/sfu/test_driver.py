@@ -52,11 +52,12 @@ def test_the_process_ends_when_its_parent_is_gone() -> None:
         await engine.start()
         pid = engine.pid
         assert pid is not None
-        assert engine._supervisor is not None
-        engine._supervisor.cancel()
-        assert engine._writer is not None
+        worker = engine._workers[0]
+        assert worker._supervisor is not None
+        worker._supervisor.cancel()
+        assert worker._writer is not None
 
-        engine._writer.close()  # what the kernel does when a process dies
+        worker._writer.close()  # what the kernel does when a process dies
 
         await gone(pid)
         await engine.close()
