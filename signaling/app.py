@@ -38,6 +38,7 @@ from signaling.rooms import Rooms
 from signaling.settings import MediaSettings, Settings
 from signaling.sockets import DirectProtocol
 from signaling.standing import Standing
+from signaling.turn import relays_for
 from signaling.wire.client import MAX_OFFER_BYTES
 
 STOP_LIMIT_S: Final = 10
@@ -96,7 +97,8 @@ async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack
     edge_of: list[Edge] = []
     rooms = Rooms(manager, stores, metrics, lambda room: edge_of[0].room_lost(room))
     stack.callback(rooms.close)
-    edge = Edge(settings, rooms, standing, link_signer, resume_signer, metrics)
+    relays = relays_for(settings.turn, time.time)
+    edge = Edge(settings, rooms, standing, link_signer, resume_signer, metrics, ice_servers=relays)
     edge_of.append(edge)
     stack.callback(edge.passwords.close)
     for room in manager.rooms():

@@ -29,6 +29,13 @@ class MediaSettings(Struct, frozen=True):
     udp_port: int = 0  # 0: any free one
 
 
+class TurnSettings(Struct, frozen=True):
+    """Relays for clients that reach nothing else. The secret itself is in no setting: settings are shown."""
+
+    urls: tuple[str, ...] = ()
+    secret_file: Path | None = None  # what the relay knows, too
+
+
 class Settings(Struct, frozen=True):
     """One server."""
 
@@ -37,6 +44,7 @@ class Settings(Struct, frozen=True):
     port: int = 8080  # 0: any free one
     public_origins: tuple[str, ...] = ()  # https://meet.example.gov.vn; the server's own host is always one
     media: MediaSettings = MediaSettings()
+    turn: TurnSettings = TurnSettings()
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     static: Path = STATIC

@@ -11,8 +11,8 @@ FIREFOX = ("firefox-esr", "firefox")
 
 
 def ensure() -> None:
-    """Chromium is there, or ``Missing``. Firefox and network namespaces are asked for, and missed quietly:
-    the one test that needs them says so and is skipped."""
+    """Chromium is there, or ``Missing``. Firefox is asked for, and missed quietly: the tests that need it say
+    so and are skipped."""
     if not _present(CHROMIUM) and not apt_install("chromium") and not _playwrights_own():
         say("installing Chromium by Playwright")
         run(
@@ -24,12 +24,10 @@ def ensure() -> None:
             raise Missing("the browser tests need Chromium; run: sudo apt install chromium")
     if not _present(FIREFOX):
         apt_install("firefox-esr")
-    if not _present(("ip",)):
-        apt_install("iproute2")
 
 
 def _present(names: tuple[str, ...]) -> bool:
-    return any(shutil.which(name, path=None) or shutil.which(name, path="/usr/sbin") for name in names)
+    return any(shutil.which(name) for name in names)
 
 
 def _playwrights_own() -> bool:

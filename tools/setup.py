@@ -10,6 +10,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - told in one line, before pip tel
     sys.exit(f"setup: Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
 
 import browsers
+import debian
 import python_env
 import web_build
 from steps import Missing, say
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> int:
         web_build.ensure(dev=testing)
         if testing:
             browsers.ensure()
+            debian.ensure()
     except Missing as missing:
         print(f"setup: {missing}", file=sys.stderr)
         return 1

@@ -9,7 +9,8 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from signaling.cli.failure import Bad
-from signaling.settings import MediaSettings, Settings
+from signaling.settings import MediaSettings, Settings, TurnSettings
+from signaling.turn import read_secret, read_urls
 
 DEFAULT_PORT: Final = 8080
 LOOPBACK: Final = "127.0.0.1"
@@ -32,6 +33,8 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     flag("media-host", "ADDRESS", "address the media port is bound to (default: that of --media-address)")
     flag("media-address", "ADDRESS", "address that clients send media to; several separated by commas")
     flag("media-port", "N", "UDP port for all media (default: any free one)")
+    flag("turn-urls", "URLS", "relays for wards whose firewall lets no media through, separated by commas")
+    flag("turn-secret-file", "FILE", "holds the secret that the relay knows, too")
     flag("trusted-proxies", "NETWORKS", "whose X-Forwarded-For is believed, separated by commas")
     flag(
         "known-networks",
@@ -71,6 +74,9 @@ def settings_from(chosen: argparse.Namespace, environ: Mapping[str, str] = os.en
     certificate, key = value("certificate", _file, None), value("key", _file, None)
     if (certificate is None) != (key is None):
         raise Bad("--certificate and --key come together")
+    turn = TurnSettings(value("turn-urls", read_urls, ()), value("turn-secret-file", _secret_file, None))
+    if bool(turn.urls) != (turn.secret_file is not None):
+        raise Bad("--turn-urls and --turn-secret-file come together")
     advertised = value("media-address", _addresses, None) or (LOOPBACK,)
     only = advertised[0] if len(advertised) == 1 else "0.0.0.0"  # noqa: S104 - asked for more than one
     host = value("host", _address, LOOPBACK)
@@ -86,6 +92,7 @@ def settings_from(chosen: argparse.Namespace, environ: Mapping[str, str] = os.en
         trusted_proxies=value("trusted-proxies", _networks, ()),
         known_networks=value("known-networks", _networks, ()),
         metrics_networks=value("metrics-networks", _networks, LOOPBACK_NETWORKS),
+        turn=turn,
         media=MediaSettings(
             host=value("media-host", _address, only),
             advertised=advertised,
@@ -141,6 +148,15 @@ def _yes(text: str) -> bool:
 def _file(text: str) -> Path | None:
     if not os.access(text, os.R_OK):
         raise ValueError(f"cannot be read: {text}")
+    return Path(text)
+
+
+def _secret_file(text: str) -> Path:
+    """It is read again when the server starts: no setting holds the secret."""
+    try:
+        read_secret(Path(text))
+    except OSError as error:
+        raise ValueError(f"cannot be read: {text}: {error.strerror}") from None
     return Path(text)
 
 

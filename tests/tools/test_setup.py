@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import debian
 import pytest
 import steps
 
@@ -49,7 +50,7 @@ def test_a_command_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_machine_without_what_is_needed_gets_one_line_and_exit_code_1(tmp_path: Path) -> None:
-    for name in ("setup.py", "steps.py", "python_env.py", "web_build.py", "browsers.py"):
+    for name in ("setup.py", "steps.py", "python_env.py", "web_build.py", "browsers.py", "debian.py"):
         (tmp_path / "tools").mkdir(exist_ok=True)
         (tmp_path / "tools" / name).write_text((ROOT / "tools" / name).read_text())
     (tmp_path / "pyproject.toml").touch()
@@ -68,6 +69,55 @@ def test_a_machine_without_what_is_needed_gets_one_line_and_exit_code_1(tmp_path
     assert done.stderr == (
         "setup: this Python cannot make a virtual environment; run: sudo apt install python3-venv\n"
     )
+
+
+class Machine:
+    """A Debian machine, as far as the set-up asks it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, offered: set[str], installed: set[str]) -> None:
+        self.offered, self.installed = offered, installed
+        self.asked: list[tuple[str, ...]] = []
+        self.stopped: list[str] = []
+        monkeypatch.setattr(debian, "STATE", steps.STATE)
+        monkeypatch.setattr(debian, "apt_install", self._install)
+        monkeypatch.setattr(debian, "_installed", self.installed.__contains__)
+        monkeypatch.setattr(debian, "_known", self.offered.__contains__)
+        monkeypatch.setattr(debian, "_stop", self.stopped.append)
+
+    def _install(self, *packages: str) -> bool:
+        self.asked.append(packages)
+        if not set(packages) <= self.offered:
+            return False
+        self.installed.update(packages)
+        return True
+
+
+def test_packages_are_asked_for_once_and_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, set(debian.PACKAGES), {"iproute2"})
+
+    debian.ensure()
+    debian.ensure()
+
+    assert machine.asked == [tuple(p for p in debian.PACKAGES if p != "iproute2")]
+    assert machine.stopped == ["coturn"]
+
+
+def test_what_the_archive_has_not_is_missed_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, {"nftables"}, {"coturn"})
+
+    debian.ensure()
+
+    assert machine.installed == {"nftables", "coturn"}
+    assert machine.stopped == []
+
+
+def test_a_machine_without_apt_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, set(), set())
+
+    debian.ensure()
+    debian.ensure()
+
+    assert machine.asked == [debian.PACKAGES]
 
 
 def test_no_committed_file_names_a_registry() -> None:
