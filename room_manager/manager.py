@@ -195,15 +195,25 @@ class Manager:
 
     # --- media ---
 
-    async def offer(self, room: RoomId, connection: ConnectionId, source: SiteId | None, sdp: str) -> Answer:
+    async def offer(
+        self,
+        room: RoomId,
+        connection: ConnectionId,
+        source: SiteId | None,
+        sdp: str,
+        *,
+        joins: bool = False,
+    ) -> Answer:
         """The engine's answer to a client's offer.
 
-        ``source``: the site the connection stands for; None: it only receives. Raises ``BadOffer``,
-        ``EngineAway``, ``Limit``, ``Ended``, or ``WrongState`` if it does not stand for that site.
+        ``source``: the site the connection stands for; None: it only receives. ``joins``: not yet, and it
+        joins if it can be carried. Raises ``BadOffer``, ``EngineAway``, ``Limit``, ``Ended``, or
+        ``WrongState`` if it does not stand for that site.
         """
         opened = self._room(room)
         _check_size(sdp)
-        self._check_stands(opened, connection, source)
+        standing_for = None if joins else source
+        self._check_stands(opened, connection, standing_for)
         self._media[connection] = room
         opened.reactor.keep(connection)
         try:
@@ -211,7 +221,7 @@ class Manager:
                 answer = await self._engine.join(room, connection, source, sdp)
             if self._media.get(connection) != room:
                 raise WrongState("the connection has ended")
-            self._check_stands(opened, connection, source)
+            self._check_stands(opened, connection, standing_for)
         except TimeoutError:
             self.media_left(connection, room)
             raise EngineAway("the media engine does not answer; offer again shortly") from None

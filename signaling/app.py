@@ -39,6 +39,8 @@ from signaling.settings import MediaSettings, Settings
 from signaling.sockets import DirectProtocol
 from signaling.standing import Standing
 from signaling.turn import relays_for
+from signaling.whip.routes import whip_routes
+from signaling.whip.service import Whip
 from signaling.wire.client import MAX_OFFER_BYTES
 
 STOP_LIMIT_S: Final = 10
@@ -61,7 +63,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Starlette:
             await _open(app, settings, engine, stack)
             yield
 
-    routes = [WebSocketRoute("/ws", endpoint), *api_routes(), *page_routes(settings.static)]
+    routes = [WebSocketRoute("/ws", endpoint), *api_routes(), *whip_routes(), *page_routes(settings.static)]
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard, settings=settings)],
@@ -107,7 +109,10 @@ async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack
 
     looking = asyncio.create_task(edge.look_after(), name="look after sockets")
     stack.push_async_callback(_cancel, looking)
+    whip = Whip(edge)
+    stack.callback(whip.close)
     app.state.edge = edge
+    app.state.whip = whip
     app.state.api = Api(edge, stores, LinkMaker(stores.links, link_signer, time.time))
     app.state.manager = manager
     app.state.stores = stores

@@ -14,13 +14,13 @@ from starlette.routing import BaseRoute, Route
 
 from room_manager.errors import DomainError, Ended, Invalid, NotAllowed, UnknownSite
 from room_manager.ids import HOST, RoomId, SiteId
-from room_manager.meeting.values import Device, Role, SiteState
+from room_manager.meeting.values import Device, LinkKind, Role, SiteState
 from room_manager.store.meetings import MeetingState
 from room_manager.store.stores import Stores
 from signaling import metrics as metrics_module
 from signaling.auth import Logins, TooMany, address_of, check_origin, window
 from signaling.edge import Edge
-from signaling.links import LinkFor, LinkMaker, link_url
+from signaling.links import LinkFor, LinkMaker, endpoint_url, link_url
 from signaling.rights import OFFICIALS
 from signaling.rooms import Served
 from signaling.tickets import TICKET_LASTS_S
@@ -86,6 +86,7 @@ class AskLink(Struct, frozen=True):
     role: Role = Role.SITE
     site: SiteId | None = None
     device: Device | None = None
+    kind: LinkKind = LinkKind.PAGE
 
 
 class Api:
@@ -149,6 +150,8 @@ class Api:
         if not edge.lobby.is_known(address) and not edge.ticket_rate.take(address, edge.monotonic()):
             raise TooMany("too many from your address; wait a moment", 2)
         claims = edge.link_signer.check(token, time.time())
+        if claims.kind is not LinkKind.PAGE:
+            raise NotAllowed("this token is for an encoder or a player, not for a page")
         who = Identity(
             meeting=claims.meeting,
             role=claims.role,
@@ -231,6 +234,7 @@ class Api:
                 role=link.role,
                 site=served.roll.ref(link.site) if link.site is not None else None,
                 device=link.device,
+                kind=link.kind,
                 created_at=link.created_at.timestamp(),
                 expires_at=link.expires_at.timestamp(),
             )
@@ -245,9 +249,15 @@ class Api:
             raise NotAllowed("a link made here is for a site or an observer")
         if asked.site is not None and asked.site not in served.fanout.told.sites:
             raise UnknownSite("this site is not on the meeting's roster")
-        whom = LinkFor(asked.role, asked.site, asked.device)
+        role = Role.OBSERVER if asked.kind is LinkKind.WHEP else asked.role
+        whom = LinkFor(role, asked.site, asked.device, asked.kind)
         link, token = await self._links.make(who.meeting, whom, asked.ttl_s, who.name)
-        return _json(rest.LinkAnswer(link.id, link_url(self._origin(request), who.meeting, token)), 201)
+        origin = self._origin(request)
+        if asked.kind is LinkKind.PAGE:
+            answer = rest.LinkAnswer(link.id, link_url(origin, who.meeting, token), None)
+        else:
+            answer = rest.LinkAnswer(link.id, endpoint_url(origin, asked.kind), token)
+        return _json(answer, 201)
 
     async def revoke_link(self, request: Request) -> Response:
         _, who = await self._organiser(request)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from room_manager.errors import Invalid
 from room_manager.ids import HOST, RoomId, SiteId
-from room_manager.meeting.values import Device, Role
+from room_manager.meeting.values import Device, LinkKind, Role
 from room_manager.store.links import Link, LinkStore
 from room_manager.store.secrets import SecretStore
 from signaling.tokens import LinkClaims, LinkSigner, ResumeSigner, new_key
@@ -19,11 +19,16 @@ MAX_TTL_S: Final = 31 * 86_400.0
 
 
 class LinkFor(Struct, frozen=True):
-    """Whom a link is for. A chair's is for the host site; a site's names the site."""
+    """Whom a link is for. A chair's is for the host site; a site's names the site.
+
+    An encoder (WHIP) stands for a site as its device does, so its link is a site's or the chair's. A player
+    (WHEP) is an observer; its link may name the site whose screen it is.
+    """
 
     role: Role
     site: SiteId | None = None
     device: Device | None = None
+    kind: LinkKind = LinkKind.PAGE
 
 
 class LinkMaker:
@@ -51,9 +56,8 @@ class LinkMaker:
 
     def _one(self, meeting: RoomId, whom: LinkFor, now: float, exp: float, by: str) -> tuple[Link, str]:
         site = HOST if whom.role is Role.CHAIR else whom.site
-        if (whom.role is Role.SITE) != (site is not None and site != HOST) and whom.role is not Role.CHAIR:
-            raise Invalid("site: a link for a site names it, another does not")
-        device = (whom.device or Device.PRIMARY) if site is not None else None
+        _check_fits(whom, site)
+        device = (whom.device or Device.PRIMARY) if whom.role in (Role.SITE, Role.CHAIR) else None
         link = Link(
             id=secrets.token_urlsafe(9),
             room=meeting,
@@ -63,11 +67,35 @@ class LinkMaker:
             created_by=by,
             created_at=datetime.fromtimestamp(now, UTC),
             expires_at=datetime.fromtimestamp(exp, UTC),
+            kind=whom.kind,
         )
         claims = LinkClaims(
-            id=link.id, meeting=meeting, role=whom.role, site=site, device=device, nbf=now, exp=exp
+            id=link.id,
+            meeting=meeting,
+            role=whom.role,
+            site=site,
+            device=device,
+            kind=whom.kind,
+            nbf=now,
+            exp=exp,
         )
         return link, self._signer.sign(claims)
+
+
+def _check_fits(whom: LinkFor, site: SiteId | None) -> None:
+    if whom.kind is LinkKind.WHIP and whom.role not in (Role.SITE, Role.CHAIR):
+        raise Invalid("role: an encoder stands for a site")
+    if whom.kind is LinkKind.WHEP and whom.role is not Role.OBSERVER:
+        raise Invalid("role: a player is an observer")
+    if whom.kind is LinkKind.WHEP or whom.role is Role.CHAIR:
+        return
+    if (whom.role is Role.SITE) != (site is not None and site != HOST):
+        raise Invalid("site: a link for a site names it, another does not")
+
+
+def endpoint_url(origin: str, kind: LinkKind) -> str:
+    """Where an encoder or a player asks; its token goes into the header ``Authorization: Bearer``."""
+    return f"{origin}/{kind.value}"
 
 
 def link_url(origin: str, meeting: RoomId, token: str) -> str:

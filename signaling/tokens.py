@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from room_manager.errors import DomainError
 from room_manager.ids import RoomId, SiteId
-from room_manager.meeting.values import Device, Role
+from room_manager.meeting.values import Device, LinkKind, Role
 
 MAX_TOKEN_CHARS: Final = 2_048
 RESUME_LASTS_S: Final = 12 * 3600.0
@@ -57,6 +57,7 @@ class LinkClaims(Struct, frozen=True):
     exp: float
     site: SiteId | None = None
     device: Device | None = None
+    kind: LinkKind = LinkKind.PAGE
     v: Literal[1] = 1
 
 

@@ -25,6 +25,14 @@ class Device(StrEnum):
     BACKUP = "backup"
 
 
+class LinkKind(StrEnum):
+    """What a link is given to: each opens one door and no other."""
+
+    PAGE = "page"  # a browser that shows our pages
+    WHIP = "whip"  # an encoder that sends
+    WHEP = "whep"  # a player that watches
+
+
 class SiteState(StrEnum):
     """Where a site is, as the roll shows it."""
 

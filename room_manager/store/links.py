@@ -6,7 +6,7 @@ from msgspec import Struct
 from sqlalchemy import insert, select, update
 
 from room_manager.ids import RoomId, SiteId
-from room_manager.meeting.values import Device, Role
+from room_manager.meeting.values import Device, LinkKind, Role
 from room_manager.store.database import Database
 from room_manager.store.rows import struct_of
 from room_manager.store.tables import links
@@ -24,6 +24,7 @@ class Link(Struct, frozen=True):
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    kind: LinkKind = LinkKind.PAGE
 
 
 class LinkStore:

@@ -150,6 +150,7 @@ links: Final = Table(
     Column("created_at", Utc, nullable=False),
     Column("expires_at", Utc, nullable=False),
     Column("revoked_at", Utc),
+    Column("kind", Text, nullable=False, server_default="page"),
 )
 Index("ix_links_room", links.c.room)
 

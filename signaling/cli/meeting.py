@@ -7,13 +7,13 @@ from typing import Final
 
 from room_manager.errors import DomainError
 from room_manager.ids import RoomId, SiteId
-from room_manager.meeting.values import Device, Role
+from room_manager.meeting.values import Device, LinkKind, Role
 from room_manager.planning import plan_meeting
 from room_manager.store.journal import UnknownMeeting
 from signaling.cli.failure import Bad
 from signaling.cli.storage import opened
 from signaling.cli.subcommands import Commands, add_command, add_db
-from signaling.links import LinkFor, LinkMaker, link_url, signers
+from signaling.links import LinkFor, LinkMaker, endpoint_url, link_url, signers
 
 HOUR_S: Final = 3600.0
 
@@ -22,6 +22,8 @@ examples:
   diemcau meeting add "Giao ban trực tuyến tháng 12"
   diemcau meeting link MEETING --role chair --origin https://meet.example.gov.vn
   diemcau meeting link MEETING --role site --site 00004 --hours 24
+  diemcau meeting link MEETING --kind whip --role site --site 00004    for an encoder: its URL and its token
+  diemcau meeting link MEETING --kind whep --role observer             for a player
 """
 
 
@@ -36,6 +38,12 @@ def add_to(commands: Commands) -> None:
     link = add_command(inner, "link", "make a link into a meeting; prints it", EXAMPLES)
     link.add_argument("meeting", metavar="MEETING", help="the id that `meeting add` printed")
     link.add_argument("--role", required=True, choices=[role.value for role in Role])
+    link.add_argument(
+        "--kind",
+        choices=[kind.value for kind in LinkKind],
+        default=LinkKind.PAGE.value,
+        help="for a browser, an encoder that sends (whip) or a player that watches (whep); default: page",
+    )
     link.add_argument("--site", metavar="CODE", help="for a site: which one")
     link.add_argument("--device", choices=[device.value for device in Device], default=Device.PRIMARY.value)
     link.add_argument(
@@ -63,7 +71,7 @@ async def _add(chosen: argparse.Namespace) -> RoomId:
 
 
 def run_link(chosen: argparse.Namespace) -> None:
-    """Print the link."""
+    """Print the link; for an encoder or a player its URL, and in the next line its token."""
     print(asyncio.run(_link(chosen)))
 
 
@@ -79,9 +87,13 @@ async def _link(chosen: argparse.Namespace) -> str:
             raise Bad(f"--site: {site} is not expected at this meeting")
         signer, _ = await signers(stores.secrets)
         maker = LinkMaker(stores.links, signer, time.time)
-        whom = LinkFor(Role(chosen.role), site, Device(chosen.device))
+        kind = LinkKind(chosen.kind)
+        whom = LinkFor(Role(chosen.role), site, Device(chosen.device), kind)
         try:
             _, token = await maker.make(meeting, whom, chosen.hours * HOUR_S, by="command line")
         except DomainError as error:
-            raise Bad(f"--hours or --site: {error}") from None
-    return link_url(chosen.origin.rstrip("/"), meeting, token)
+            raise Bad(f"--hours, --role or --site: {error}") from None
+    origin = chosen.origin.rstrip("/")
+    if kind is LinkKind.PAGE:
+        return link_url(origin, meeting, token)
+    return f"{endpoint_url(origin, kind)}\n{token}"

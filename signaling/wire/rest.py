@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from room_manager.meeting.values import Device, Role
+from room_manager.meeting.values import Device, LinkKind, Role
 from signaling.wire.server import SiteRef, SiteRow
 
 
@@ -96,6 +96,7 @@ class LinkInfo(Struct, frozen=True):
     role: Role
     site: SiteRef | None
     device: Device | None
+    kind: LinkKind
     created_at: float
     expires_at: float
 
@@ -105,10 +106,11 @@ class LinksAnswer(Struct, frozen=True):
 
 
 class LinkAnswer(Struct, frozen=True):
-    """A fresh link. The URL holds the secret: it is told only now."""
+    """A fresh link. The secret is told only now: a page's is in the URL, another's stands beside it."""
 
     id: str
     url: str
+    token: str | None  # for encoders and players: what goes into ``Authorization: Bearer``
 
 
 ANSWERS: Final[tuple[type[Struct], ...]] = (

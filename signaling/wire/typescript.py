@@ -26,7 +26,7 @@ HEADER: Final = """\
 // Made by `python -m signaling.wire.typescript web/shared/wire.ts` from the Python types. Do not edit.
 """
 
-ENUMS: Final = (values.Role, values.Device, values.SiteState, values.Mode, values.FloorEnd)
+ENUMS: Final = (values.Role, values.Device, values.LinkKind, values.SiteState, values.Mode, values.FloorEnd)
 
 CONSTANTS: Final = {
     "VERSION": client.VERSION,

@@ -302,12 +302,20 @@ def test_a_meeting_is_planned_and_its_link_opens_it(run: Run, tmp_path: Path) ->
     ward = run(*link, "--role", "site", "--site", "00004")
     nobody = run(*link, "--role", "site", "--site", "99999")
     nameless = run(*link, "--role", "site")
+    encoder = run(*link, "--kind", "whip", "--role", "site", "--site", "00004")
+    player = run(*link, "--kind", "whep", "--role", "observer")
+    mute = run(*link, "--kind", "whip", "--role", "observer")
 
     for code, out, _ in (chair, ward):
         assert code == 0
         assert out.startswith(f"https://meet.example.gov.vn/m/{meeting.strip()}#")
     assert nobody == (2, "", "diemcau: --site: 99999 is not expected at this meeting\n")
     assert nameless[0] == 2
+    for (code, out, _), door in ((encoder, "whip"), (player, "whep")):
+        url, token = out.splitlines()
+        assert (code, url) == (0, f"https://meet.example.gov.vn/{door}")
+        assert token.count(".") == 1
+    assert mute == (2, "", "diemcau: --hours, --role or --site: role: an encoder stands for a site\n")
 
 
 def test_a_meeting_needs_a_roster(run: Run, tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ export type Role = "chair" | "secretary" | "operator" | "site" | "observer";
 /** Which of a site's two devices. */
 export type Device = "primary" | "backup";
 
+/** What a link is given to: each opens one door and no other. */
+export type LinkKind = "page" | "whip" | "whep";
+
 /** Where a site is, as the roll shows it. */
 export type SiteState = "expected" | "present" | "away" | "left" | "excused";
 
@@ -666,6 +669,7 @@ export interface LinkInfo {
   readonly role: Role;
   readonly site: SiteRef | null;
   readonly device: Device | null;
+  readonly kind: LinkKind;
   readonly created_at: number;
   readonly expires_at: number;
 }
@@ -674,8 +678,9 @@ export interface LinksAnswer {
   readonly links: readonly LinkInfo[];
 }
 
-/** A fresh link. The URL holds the secret: it is told only now. */
+/** A fresh link. The secret is told only now: a page's is in the URL, another's stands beside it. */
 export interface LinkAnswer {
   readonly id: string;
   readonly url: string;
+  readonly token: string | null;
 }
