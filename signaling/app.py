@@ -93,7 +93,7 @@ async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack
     await manager.start()
     stack.push_async_callback(manager.close)
 
-    metrics = Metrics()
+    metrics = Metrics(media.figures)
     standing = Standing(stores, time.time)
     await standing.refresh()
     edge_of: list[Edge] = []

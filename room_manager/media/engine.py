@@ -5,13 +5,14 @@ after :class:`EngineRestarted` the caller opens its rooms and sets their scenes 
 anew. A *source* is a site: whatever its active connection sends.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import ClassVar, Literal, Protocol
 
 from msgspec import Struct
 
 from room_manager.errors import DomainError
 from room_manager.ids import ConnectionId, RoomId, SiteId
+from room_manager.media.figures import Family
 
 MAX_SDP_BYTES = 65_536
 MAX_MEDIA_SECTIONS = 24
@@ -187,3 +188,6 @@ class Engine(Protocol):
 
     def events(self) -> AsyncIterator[EngineEvent]:
         """What happens in the engine, for one listener. Bounded; the oldest quality is dropped first."""
+
+    def figures(self) -> Iterable[Family]:
+        """What monitoring reads: counters and gauges as last heard, no personal data. Never blocks."""

@@ -25,6 +25,7 @@ from room_manager.media.engine import (
     Scene,
     Speaking,
 )
+from room_manager.media.figures import Family
 from room_manager.media.sfu import sdp
 from room_manager.media.sfu.negotiation import AUDIO_SLOTS, Local, Plan, agree, answer_text
 from room_manager.media.sfu.restarts import check_restart, lasting
@@ -139,6 +140,10 @@ class FakeEngine:
                 return
             self._ready.clear()
             await self._ready.wait()
+
+    def figures(self) -> tuple[Family, ...]:
+        """See :meth:`Engine.figures`."""
+        return ()
 
     # --- for tests ---
 

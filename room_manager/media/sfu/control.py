@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import Answer, EngineEvent, Scene
+from room_manager.media.sfu.gauges import Figures
 from room_manager.media.sfu.room import RoomStats
 
 MAX_FRAME_BYTES: Final = 262_144
@@ -104,7 +105,11 @@ class Stats(Request, frozen=True, tag="stats"):
     room: RoomId
 
 
-AnyRequest = Open | Join | Restart | Watch | Leave | Use | Uses | SetScene | CloseRoom | Stats
+class Look(Request, frozen=True, tag="look"):
+    """The worker's figures; that there is an answer tells that it does not hang."""
+
+
+AnyRequest = Open | Join | Restart | Watch | Leave | Use | Uses | SetScene | CloseRoom | Stats | Look
 
 
 class Reply(Struct, frozen=True, tag_field="say", tag="reply"):
@@ -114,6 +119,7 @@ class Reply(Struct, frozen=True, tag_field="say", tag="reply"):
     port: int | None = None
     answer: Answer | None = None
     stats: RoomStats | None = None
+    figures: Figures | None = None
     code: str | None = None
     text: str = ""
 

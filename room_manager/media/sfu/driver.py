@@ -31,7 +31,9 @@ from room_manager.media.engine import (
     Scene,
     Speaking,
 )
+from room_manager.media.figures import Family
 from room_manager.media.sfu import control
+from room_manager.media.sfu.gauges import WorkerView, families
 from room_manager.media.sfu.links import Links
 from room_manager.media.sfu.placement import Placement
 from room_manager.media.sfu.room import RoomStats
@@ -54,6 +56,8 @@ class SfuSettings(Struct, frozen=True):
     port: int = 0  # of the first worker, the next has the next; 0: any free ones, kept over restarts
     announce: tuple[str, ...] = ()
     workers: int = 1
+    look_s: float = 2.0  # how often a worker's figures are asked
+    patience_s: float = 30.0  # a worker that does not tell them for so long hangs
 
 
 class SfuEngine:
@@ -80,6 +84,8 @@ class SfuEngine:
         self._placement = Placement()
         self._told = Told()
         self._speakers = Speakers()
+        self._look_s, self._patience_s = settings.look_s, settings.patience_s
+        self._looking: asyncio.Task[None] | None = None
         self._events: deque[EngineEvent] = deque()
         self._ready = asyncio.Event()
         self._gone = False  # every worker has died since one was alive
@@ -114,10 +120,16 @@ class SfuEngine:
         except BaseExceptionGroup as errors:
             await self.close()
             raise errors.exceptions[0] from None
+        self._looking = asyncio.create_task(self._look(), name="look after media workers")
 
     async def close(self) -> None:
         """End the processes. Idempotent."""
         self._closed = True
+        if self._looking is not None:
+            self._looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._looking
+            self._looking = None
         await asyncio.gather(*(worker.close() for worker in self._workers))
         self._links.close()
         self._ready.set()
@@ -279,6 +291,19 @@ class SfuEngine:
         said = self._speakers.led_by(room, self._placement.lead(room))
         if said is not None:
             self._post(said)
+
+    # --- figures ---
+
+    def figures(self) -> tuple[Family, ...]:
+        """See :meth:`Engine.figures`. As the workers told a moment ago."""
+        return families({w.number: WorkerView(w.alive, w.restarts, w.figures) for w in self._workers})
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            for worker in self._workers:
+                worker.look(loop.time(), self._patience_s)
+            await asyncio.sleep(self._look_s)
 
     # --- events ---
 

@@ -14,6 +14,7 @@ from typing import Final
 from room_manager.errors import DomainError
 from room_manager.media.engine import EngineEvent, LineQuality
 from room_manager.media.sfu import control, garbage
+from room_manager.media.sfu.health import Lag
 from room_manager.media.sfu.udp import open_port
 from room_manager.media.sfu.unit import ForwardingUnit
 
@@ -67,8 +68,10 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         unit = ForwardingUnit(sock, opening.announce, outbox.post)
         garbage.settle()
         writer.write(control.frame(control.Reply(opening.number, port=unit.port)))
-        running = [asyncio.ensure_future(unit.run()), asyncio.ensure_future(outbox.drain(writer))]
-        asking = asyncio.ensure_future(_answer(unit, reader, writer))
+        lag = Lag()
+        tasks = (unit.run(), outbox.drain(writer), lag.watch())
+        running = [asyncio.ensure_future(task) for task in tasks]
+        asking = asyncio.ensure_future(_answer(unit, lag, reader, writer))
         try:
             done, _ = await asyncio.wait([*running, asking], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -79,9 +82,16 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await asyncio.gather(*running, asking, return_exceptions=True)
 
 
-async def _answer(unit: ForwardingUnit, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _answer(
+    unit: ForwardingUnit, lag: Lag, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     while (body := await control.read_frame(reader)) is not None:
-        writer.write(control.frame(do(unit, control.request(body))))
+        asked = control.request(body)
+        if isinstance(asked, control.Look):
+            reply = control.Reply(asked.number, figures=unit.figures(lag.taken_s()))
+        else:
+            reply = do(unit, asked)
+        writer.write(control.frame(reply))
         if writer.transport.get_write_buffer_size() > HIGH_WATER_BYTES:
             await writer.drain()
 
@@ -111,8 +121,8 @@ def do(unit: ForwardingUnit, asked: control.AnyRequest) -> control.Reply:
                 unit.close_room(asked.room)
             case control.Stats():
                 return control.Reply(number, stats=unit.stats(asked.room))
-            case control.Open():
-                return control.Reply(number, code="refused", text="the port is open")
+            case control.Open() | control.Look():
+                return control.Reply(number, code="refused", text="not now")
     except DomainError as error:
         return control.Reply(number, code=error.code, text=str(error))
     except Exception:

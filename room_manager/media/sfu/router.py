@@ -11,6 +11,7 @@ from room_manager.media.sfu.member import Member
 from room_manager.media.sfu.negotiation import Plan, agree
 from room_manager.media.sfu.room import Room, RoomStats
 from room_manager.media.sfu.sdp import Offer
+from room_manager.media.sfu.sums import added
 
 MAX_ROOMS: Final = 256
 MAX_CONNECTIONS: Final = 2_000
@@ -32,6 +33,7 @@ class Router:
         self._random32 = random32
         self._ntp_offset_s = ntp_offset_s
         self._rooms: dict[RoomId, Room] = {}
+        self._closed: list[RoomStats] = []  # their sum
         self._places: dict[ConnectionId, tuple[Room, Member]] = {}
 
     def plan(self, room: RoomId, source: SiteId | None, offer: Offer) -> Plan:
@@ -90,6 +92,9 @@ class Router:
         gone = list(here.members) if here is not None else []
         for connection in gone:
             self.leave(connection, now)
+        if here is not None:
+            self._closed.append(here.stats())
+            self._closed[:] = [total for total in [added(self._closed)] if total is not None]
         return gone
 
     def rtp(self, connection: ConnectionId, data: bytes, now: float) -> None:
@@ -113,6 +118,10 @@ class Router:
         """The counters of a room; None: no such room."""
         here = self._rooms.get(room)
         return here.stats() if here is not None else None
+
+    def totals(self) -> tuple[int, RoomStats | None]:
+        """How many rooms there are, and the counters of all, those that were closed included."""
+        return len(self._rooms), added([*self._closed, *(room.stats() for room in self._rooms.values())])
 
     def _open(self, room: RoomId) -> Room:
         here = self._rooms.get(room)

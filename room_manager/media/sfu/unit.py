@@ -20,6 +20,8 @@ from room_manager.media.sfu.door import Door
 from room_manager.media.sfu.dtls import Handshake, HandshakeFailed, Identity
 from room_manager.media.sfu.garbage import Departures
 from room_manager.media.sfu.gate import Reason
+from room_manager.media.sfu.gauges import Figures
+from room_manager.media.sfu.health import rss_bytes
 from room_manager.media.sfu.ice import CONSENT_S, Credentials
 from room_manager.media.sfu.negotiation import Local, answer_text
 from room_manager.media.sfu.peers import Peer, Peers
@@ -64,6 +66,7 @@ class ForwardingUnit:
         self._door = Door(sock, self._peers, self._router, self._egress.datagram, self._secured, self._down)
         self._swept_at = 0.0
         self._departures = Departures()
+        self._joins = 0
 
     @property
     def port(self) -> int:
@@ -89,6 +92,7 @@ class ForwardingUnit:
         fingerprint = self._identity.fingerprint
         local = Local(credentials.ufrag.decode(), password, fingerprint, self._announce, self.port)
         peer.answer = answer_text(plan, local, secrets.randbits(60))
+        self._joins += 1
         peer.slots = {receiving.mid: receiving.slot for receiving in plan.receiving}
         return Answer(peer.answer, peer.slots)
 
@@ -136,6 +140,22 @@ class ForwardingUnit:
     def stats(self, room: RoomId) -> RoomStats | None:
         """The room's counters."""
         return self._router.stats(room)
+
+    def figures(self, loop_lag_s: float) -> Figures:
+        """What monitoring reads."""
+        rooms, media = self._router.totals()
+        return Figures(
+            rooms=rooms,
+            joins=self._joins,
+            sent=self._egress.sent,
+            send_failed=self._egress.lost,
+            refused={str(reason): count for reason, count in self.refused.items()},
+            relayed={},
+            loop_lag_s=loop_lag_s,
+            cpu_s=time.process_time(),
+            rss_bytes=rss_bytes(),
+            media=media,
+        )
 
     # --- the network ---
 

@@ -18,6 +18,7 @@ from typing import Final, Protocol
 from room_manager.errors import DomainError, Limit
 from room_manager.media.engine import BadOffer, EngineAway, EngineEvent, NotJoined
 from room_manager.media.sfu import control
+from room_manager.media.sfu.gauges import Figures
 
 CALL_PATIENCE_S: Final = 5.0
 START_PATIENCE_S: Final = 20.0
@@ -62,6 +63,8 @@ class Worker:
         self.number = number
         self.port = port
         self.restarts = 0
+        self.figures: Figures | None = None  # as last heard
+        self._look: tuple[Reply, float] | None = None  # under way, since when
         self._boss = boss
         self._host = host
         self._announce = announce
@@ -136,6 +139,21 @@ class Worker:
             return settled(await asyncio.wait_for(reply, CALL_PATIENCE_S))
         except (TimeoutError, ConnectionError) as error:
             raise EngineAway("the media engine does not answer") from error
+
+    def look(self, now: float, patience_s: float) -> None:
+        """Ask for its figures; a worker that has not told them for so long hangs, and is ended."""
+        if self._look is not None:
+            reply, since = self._look
+            if not reply.done():
+                if now - since > patience_s:
+                    logger.error("! media worker %d hangs", self.number)
+                    self.kill()
+                return
+            if not reply.cancelled() and reply.exception() is None:
+                self.figures = reply.result().figures
+            self._look = None
+        with contextlib.suppress(EngineAway, Limit):
+            self._look = self.begin(control.Look), now
 
     def _forget(self, number: int, reply: Reply) -> None:
         self._waiting.pop(number, None)
@@ -230,6 +248,7 @@ class Worker:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+        self.figures = None
         for waiting in list(self._waiting.values()):
             if not waiting.done():
                 waiting.set_exception(ConnectionResetError())

@@ -67,8 +67,8 @@ class Crew:
 
 
 @asynccontextmanager
-async def crew(workers: int = 2) -> AsyncIterator[Crew]:
-    engine = SfuEngine(SfuSettings(workers=workers))
+async def crew(workers: int = 2, look_s: float = 0.05, patience_s: float = 30.0) -> AsyncIterator[Crew]:
+    engine = SfuEngine(SfuSettings(workers=workers, look_s=look_s, patience_s=patience_s))
     await engine.start()
     here = Crew(engine)
     listening = asyncio.create_task(here.listen())
@@ -166,6 +166,40 @@ def test_a_worker_that_hangs_holds_up_nobody() -> None:
 
             await here.engine.close()
             assert not alive(hung)
+
+    asyncio.run(test())
+
+
+def test_a_worker_that_hangs_too_long_is_replaced() -> None:
+    async def test() -> None:
+        async with crew(patience_s=3.0) as here:
+            await here.join("a", "00001")
+            await here.join("b", "00002")
+            hung = here.engine.pids[1]
+            assert hung is not None
+
+            os.kill(hung, signal.SIGSTOP)
+
+            await here.until(lambda: ConnectionsLost(ROOM, (ConnectionId("b"),)) in here.events)
+            await here.until(lambda: here.engine.pids[1] not in (None, hung))
+            assert not alive(hung)
+
+    asyncio.run(test())
+
+
+def test_figures_of_every_worker_are_known_a_moment_later() -> None:
+    async def test() -> None:
+        async with crew() as here:
+            await here.join("a", "00001")
+            await here.join("b", "00002")
+
+            def joins() -> dict[str, float]:
+                found = [f for f in here.engine.figures() if f.name == "diemcau_media_joins"]
+                return {s.labels["worker"]: s.value for family in found for s in family.samples}
+
+            await here.until(lambda: joins() == {"0": 1.0, "1": 1.0})
+            here.kill(1)
+            await here.until(lambda: joins() == {"0": 1.0, "1": 0.0})
 
     asyncio.run(test())
 
