@@ -8,6 +8,7 @@ import { Desk } from "./desk/desk";
 import { Frame } from "./enter/frame";
 import type { Room } from "./room";
 import { SitePage } from "./site/site";
+import { ALONE } from "./wall/wall";
 
 export function Inside({ room }: { readonly room: Room }) {
   const role = useStore(room.state, (state) => state.you?.role ?? null);
@@ -23,7 +24,7 @@ export function Inside({ room }: { readonly room: Room }) {
       ) : (
         <Desk room={room} />
       )}
-      <Voices room={room} />
+      {!ALONE && <Voices room={room} /> /* a wall of its own stands beside a desk that sounds already */}
     </>
   );
 }

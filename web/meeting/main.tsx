@@ -6,6 +6,8 @@ import "./enter/enter.css";
 import "./site/site.css";
 import "./desk/desk.css";
 import "./desk/links.css";
+import "./desk/steps.css";
+import "./wall/wall.css";
 import { render } from "preact";
 import { language } from "../shared/i18n";
 import { Home } from "./enter/home";

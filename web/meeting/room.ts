@@ -1,76 +1,44 @@
 /** One window in one meeting: the line, the media, the own devices, and what is known. */
 import * as devices from "../shared/devices";
-import { Line, type LineStatus, type Memory, type Unsent } from "../shared/line";
-import { Media, NO_MEDIA, type MediaState } from "../shared/media";
+import { Line, type LineStatus, type Unsent } from "../shared/line";
+import { Media } from "../shared/media";
+import { onNetworkChange } from "../shared/network";
+import { NO_MEDIA, type MediaState } from "../shared/peering";
 import { codeOf, Refused } from "../shared/problem";
 import * as rest from "../shared/rest";
-import { EMPTY, hear, may, placeInQueue, type RoomState, withRows } from "../shared/state";
+import { EMPTY, hear, may, type RoomState, withRows } from "../shared/state";
 import { Store } from "../shared/store";
-import type { Answer, DistrictInfo, RosterSite, ServerMessage } from "../shared/wire";
+import { Wall } from "../shared/wall";
+import type { Answer, IceServer, ServerMessage } from "../shared/wire";
+import { OwnPlace } from "./place";
+import type { Entry, Notice, Own, Roster, Undoable, WallTold } from "./values";
 
-/** The own camera, microphone and shared screen. `…On`: what the person wants. */
-export interface Own {
-  readonly camera: MediaStreamTrack | null;
-  readonly microphone: MediaStreamTrack | null;
-  readonly screen: MediaStreamTrack | null;
-  readonly cameraOn: boolean;
-  readonly microphoneOn: boolean;
-}
-
-/** What the person did last, and how to take it back. */
-export interface Undoable {
-  readonly at_ms: number;
-  readonly act: string; // the event's type it led to
-  readonly undo: () => Unsent | null;
-}
-
-export interface Notice {
-  readonly code: string;
-  readonly at_ms: number;
-}
-
-export interface Roster {
-  readonly status: "unasked" | "loading" | "here" | "failed";
-  readonly sites: readonly RosterSite[];
-  readonly districts: readonly DistrictInfo[];
-}
-
-export interface Entry {
-  readonly meeting: string;
-  readonly ticket: () => Promise<string>;
-  readonly memory: Memory;
-  readonly remember: (memory: Memory) => void;
-  readonly choice: devices.Choice;
-  readonly camera: MediaStreamTrack | null;
-  readonly microphone: MediaStreamTrack | null;
-  /** Nobody has checked the devices: open them once it is known that this member sends. */
-  readonly unchecked: boolean;
-}
-
-const PLACE_ASKED_WITHIN_MS = 2_000;
-const QUEUE_PAGE = 100;
 const SHARING = "diemcau.sharing";
 
 export class Room {
   readonly state = new Store<RoomState>(EMPTY);
   readonly line = new Store<LineStatus>({ kind: "connecting" });
   readonly media = new Store<MediaState>(NO_MEDIA);
+  readonly wallMedia = new Store<MediaState>(NO_MEDIA);
+  readonly wallTold = new Store<WallTold>({ sites: [], at_ms: 0 });
   readonly own: Store<Own>;
   readonly roster = new Store<Roster>({ status: "unasked", sites: [], districts: [] });
   readonly notice = new Store<Notice | null>(null);
   readonly undoable = new Store<Undoable | null>(null);
-  readonly place = new Store<number | null>(null); // the own place in the queue
-  readonly handRaised = new Store(false); // the own hand
+  readonly queue: OwnPlace;
   readonly soundBlocked = new Store(false);
 
   private readonly wire: Line;
   private readonly peer: Media;
-  private placeTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly wall: Wall;
+  private wallIsOpen = false;
+  private forgetNetwork = (): void => undefined;
   private toOpen: boolean;
   private stopped = false;
 
   constructor(readonly entry: Entry) {
     this.toOpen = entry.unchecked;
+    this.queue = new OwnPlace(entry.meeting, () => this.wire.token());
     this.own = new Store<Own>({
       camera: entry.camera,
       microphone: entry.microphone,
@@ -86,9 +54,19 @@ export class Room {
       onMessage: (message) => this.hear(message),
       onStatus: (status) => this.lineIs(status),
     });
+    const ask = (type: "offer" | "restart-ice", purpose: "meeting" | "wall") => async (sdp: string) =>
+      (await this.wire.ask({ type, sdp, purpose })) as Answer;
     this.peer = new Media({
-      offer: async (sdp) => (await this.wire.ask({ type: "offer", sdp })) as Answer,
+      offer: ask("offer", "meeting"),
+      restart: ask("restart-ice", "meeting"),
       onState: (state) => this.media.set(state),
+    });
+    this.wall = new Wall({
+      offer: ask("offer", "wall"),
+      restart: ask("restart-ice", "wall"),
+      watch: (sites) => this.wire.ask({ type: "watch-wall", sites }),
+      onState: (state) => this.wallMedia.set(state),
+      onTold: (sites) => this.wallTold.set({ sites, at_ms: performance.now() }),
     });
   }
 
@@ -97,6 +75,9 @@ export class Room {
     this.peer.setMicrophone(this.own.get().microphone);
     this.watchTracks();
     navigator.mediaDevices?.addEventListener("devicechange", this.devicesChanged);
+    this.forgetNetwork = onNetworkChange(() => {
+      for (const { peering } of [this.peer, this.wall]) peering.networkChanged();
+    });
     this.wire.start();
   }
 
@@ -104,9 +85,11 @@ export class Room {
   stop(): void {
     this.stopped = true;
     navigator.mediaDevices?.removeEventListener("devicechange", this.devicesChanged);
-    clearTimeout(this.placeTimer);
+    this.queue.stop();
+    this.forgetNetwork();
     this.wire.close();
-    this.peer.stop();
+    this.wall.stop();
+    this.peer.peering.stop();
     const { camera, microphone, screen } = this.own.get();
     for (const track of [camera, microphone, screen]) track?.stop();
   }
@@ -144,8 +127,8 @@ export class Room {
     }
     this.notice.set(null);
     // Far back in a long queue the sections do not tell of the own hand; the answer does.
-    if (command.type === "raise-hand" && command.site == null) this.handRaised.set(true);
-    if (command.type === "lower-hand" && command.site == null) this.handRaised.set(false);
+    if (command.type === "raise-hand" && command.site == null) this.queue.raised.set(true);
+    if (command.type === "lower-hand" && command.site == null) this.queue.raised.set(false);
     this.undoable.set(undo === undefined ? null : { at_ms: Date.now(), ...undo });
     return true;
   }
@@ -156,6 +139,20 @@ export class Room {
     this.undoable.set(null);
     const command = undoable.undo();
     if (command !== null) await this.do(command);
+  }
+
+  // --- the wall ---
+
+  /** Look at these sites; null: at none any more. */
+  watchWall(sites: readonly string[] | null): void {
+    if (sites === null) {
+      if (this.wallIsOpen) this.wire.post({ type: "close-wall" });
+      this.wallIsOpen = false;
+      return this.wall.stop();
+    }
+    this.wall.watch(sites);
+    if (!this.wallIsOpen && this.line.get().kind === "open") this.wall.peering.renew();
+    this.wallIsOpen = true;
   }
 
   // --- own devices ---
@@ -279,23 +276,32 @@ export class Room {
 
   private lineIs(status: LineStatus): void {
     this.line.set(status);
-    if (status.kind === "lost") this.peer.pause();
-    if (status.kind === "gone") this.peer.stop();
+    if (status.kind === "lost") {
+      this.peer.peering.pause();
+      this.wall.pause();
+    }
+    if (status.kind === "gone") {
+      this.peer.peering.stop();
+      this.wall.stop();
+    }
   }
 
   private hear(message: ServerMessage): void {
     this.state.update((state) => hear(state, message, Date.now() / 1000));
     switch (message.type) {
       case "welcome":
+        for (const { peering } of [this.peer, this.wall]) peering.setIceServers(message.ice_servers.map(relay));
         return this.entered(message.resumed);
       case "media-lost":
-        return this.peer.renew(message.retry_after_ms);
+        return this.offerMedia(message.retry_after_ms);
+      case "layers":
+        return this.peer.sendLayers(message.role, message.layers);
       case "microphones":
         return this.gateMicrophone();
       case "stage":
         return this.checkSharing();
       case "hands":
-        return this.findPlace();
+        return this.queue.look(this.state.get());
       default:
         return;
     }
@@ -306,16 +312,16 @@ export class Room {
       this.toOpen = false;
       void this.openDevices();
     } else this.tellDevices();
-    this.peer.renew(); // the server knows media by connection, and this is a new one
-    if (this.may("watch-presence") || this.isOfficial()) {
+    this.offerMedia(); // the server knows media by connection, and this is a new one
+    if (this.may("watch-presence")) {
       this.wire.post({ type: "watch-presence", on: true });
       if (!resumed || this.roster.get().status !== "here") void this.loadRoster();
     }
   }
 
-  private isOfficial(): boolean {
-    const role = this.state.get().you?.role;
-    return role === "chair" || role === "secretary" || role === "operator";
+  private offerMedia(after_ms = 0): void {
+    this.peer.peering.renew(after_ms);
+    if (this.wallIsOpen) this.wall.peering.renew(after_ms);
   }
 
   async loadRoster(): Promise<void> {
@@ -345,36 +351,8 @@ export class Room {
   }
 
   private sharingWasTold = false;
+}
 
-  /** Only the head of a long queue is told to all; who stands further back asks for its place. */
-  private findPlace(): void {
-    const { hands, you } = this.state.get();
-    const own = you?.site?.code ?? null;
-    const place = placeInQueue(hands, own);
-    clearTimeout(this.placeTimer);
-    if (place !== null || hands === null || own === null || hands.total <= hands.first.length) {
-      return this.standAt(place);
-    }
-    this.placeTimer = setTimeout(() => void this.askPlace(own), Math.random() * PLACE_ASKED_WITHIN_MS);
-  }
-
-  private standAt(place: number | null): void {
-    this.place.set(place);
-    this.handRaised.set(place !== null);
-  }
-
-  private async askPlace(own: string): Promise<void> {
-    const token = this.wire.token();
-    if (token === null) return;
-    try {
-      for (let offset = 0; ; offset += QUEUE_PAGE) {
-        const page = await rest.handsPage(this.entry.meeting, token, offset, QUEUE_PAGE);
-        const index = page.hands.findIndex((site) => site.code === own);
-        if (index >= 0) return this.standAt(offset + index + 1);
-        if (page.hands.length === 0 || offset + page.hands.length >= page.total) return this.standAt(null);
-      }
-    } catch {
-      // It stays as it was; the next change of the queue asks again.
-    }
-  }
+function relay({ urls, username, credential }: IceServer): RTCIceServer {
+  return { urls: [...urls], username, credential };
 }

@@ -85,6 +85,18 @@ export const Next = ({ size }: Size) => (
   </Icon>
 );
 
+export const Chevron = ({ size }: Size) => (
+  <Icon size={size}>
+    <path d="M7.5 4l6 6-6 6" />
+  </Icon>
+);
+
+export const Grid = ({ size }: Size) => (
+  <Icon size={size}>
+    <path d="M3 4h14v12H3zM3 8h14M3 12h14M7.7 4v12M12.3 4v12" />
+  </Icon>
+);
+
 export const Undo = ({ size }: Size) => (
   <Icon size={size}>
     <path d="M7 4L3.5 7.5 7 11M4 7.5h8a4.5 4.5 0 0 1 0 9H8" />

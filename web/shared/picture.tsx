@@ -6,6 +6,8 @@ import { Store, useStore } from "./store";
 const STALE_MS = 2_500;
 /** Right after another site was put there, an old frame must not stand long under the new name. */
 const STALE_AFTER_CHANGE_MS = 700;
+/** A line that carries only stills renews them now and then; between two the last one stands. */
+const STILL_STALE_MS = 30_000;
 const LOOK_EVERY_MS = 200;
 
 interface PictureProps {
@@ -17,10 +19,18 @@ interface PictureProps {
   readonly corner?: ComponentChildren; // a mark on the picture, top left
   readonly class?: string;
   readonly mirrored?: boolean;
+  readonly still?: boolean; // a picture now and then is all that comes
+  readonly since_ms?: number; // frames received before then are another site's (`performance.now`)
 }
 
 /** A picture if frames arrive, else a card in its place. */
-export function Picture({ track, slot, site, card, name, corner, class: extra = "", mirrored = false }: PictureProps) {
+export function Picture(props: PictureProps) {
+  const { track, slot, site, card, name, corner, class: extra = "", mirrored = false, still = false } = props;
+  const { since_ms = -Infinity } = props;
+  const since = useRef(since_ms);
+  since.current = since_ms;
+  const patience = useRef(STALE_MS);
+  patience.current = still ? STILL_STALE_MS : STALE_MS;
   const video = useRef<HTMLVideoElement>(null);
   const frame_ms = useRef(-Infinity);
   const change_ms = useRef(-Infinity);
@@ -34,10 +44,12 @@ export function Picture({ track, slot, site, card, name, corner, class: extra = 
     setFresh(false);
     if (track == null) return;
     let stopped = false;
-    const count = () => {
+    const count = (now_ms: number, frame?: VideoFrameCallbackMetadata) => {
       if (stopped) return;
-      frame_ms.current = performance.now();
-      setFresh(true);
+      if ((frame?.receiveTime ?? now_ms) >= since.current) {
+        frame_ms.current = performance.now();
+        setFresh(true);
+      }
       element.requestVideoFrameCallback(count);
     };
     element.requestVideoFrameCallback(count);
@@ -45,7 +57,8 @@ export function Picture({ track, slot, site, card, name, corner, class: extra = 
     const timer = setInterval(() => {
       if (document.hidden) return; // frames are not counted then
       const now = performance.now();
-      const limit = now - change_ms.current < 2 * STALE_MS ? STALE_AFTER_CHANGE_MS : STALE_MS;
+      const justChanged = now - change_ms.current < 2 * STALE_MS && patience.current === STALE_MS;
+      const limit = justChanged ? STALE_AFTER_CHANGE_MS : patience.current;
       if (now - frame_ms.current > limit) setFresh(false);
     }, LOOK_EVERY_MS);
     return () => {
@@ -57,6 +70,7 @@ export function Picture({ track, slot, site, card, name, corner, class: extra = 
 
   useEffect(() => {
     change_ms.current = performance.now();
+    if (since.current > -Infinity) setFresh(false);
   }, [site]);
 
   return (

@@ -2,9 +2,11 @@
 import type { ComponentChildren } from "preact";
 import { useT } from "./i18n";
 import { Camera, Microphone, Screen } from "./icons";
-import type { MediaState, VideoSlot } from "./media";
+import type { VideoSlot } from "./media";
+import type { MediaState } from "./peering";
 import { Picture } from "./picture";
 import { mainFor } from "./state";
+import type { Step } from "./steps";
 import type { SiteRef, Stage } from "./wire";
 
 interface Props {
@@ -13,10 +15,11 @@ interface Props {
   readonly camera: MediaStreamTrack | null;
   readonly tracks: MediaState["tracks"];
   readonly speaking: readonly SiteRef[];
+  readonly step?: Step | null; // of the own line
   readonly onTile?: (site: SiteRef) => ComponentChildren; // a control on each tile
 }
 
-export function StageView({ stage, own, camera, tracks, speaking, onTile }: Props) {
+export function StageView({ stage, own, camera, tracks, speaking, step = null, onTile }: Props) {
   const t = useT();
   const main = mainFor(stage, own);
   const content = stage.content;
@@ -37,7 +40,8 @@ export function StageView({ stage, own, camera, tracks, speaking, onTile }: Prop
         slot={slot}
         site={site.code}
         class={`slot-${slot.replace(/-\d$/, "")} ${heard ? "heard" : ""}`}
-        card={<NoPicture site={site} own={mine} />}
+        still={!mine && step === "still"}
+        card={<NoPicture site={site} own={mine} paused={!mine && step === "audio-only"} />}
         corner={site.simulated ? <span class="tag simulated">{t("simulated")}</span> : null}
         name={
           <>
@@ -83,14 +87,21 @@ export function StageView({ stage, own, camera, tracks, speaking, onTile }: Prop
   );
 }
 
-function NoPicture({ site, own }: { readonly site: SiteRef; readonly own: boolean }) {
+interface NoPictureProps {
+  readonly site: SiteRef;
+  readonly own: boolean;
+  readonly paused: boolean; // the line carries no picture now
+}
+
+function NoPicture({ site, own, paused }: NoPictureProps) {
   const t = useT();
+  const why = own ? "stage.own.none" : paused ? "stage.audio-only" : "stage.nopicture";
   return (
     <>
       <Camera size={40} off />
       <span class="who">{site.name}</span>
       {site.district !== "" && <span class="what">{site.district}</span>}
-      <span class="what">{own ? t("stage.own.none") : t("stage.nopicture")}</span>
+      <span class="what">{t(why)}</span>
     </>
   );
 }

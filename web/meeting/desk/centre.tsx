@@ -38,6 +38,7 @@ function DeskStage({ room, acts }: { readonly room: Room; readonly acts: Acts })
   const status = useStore(room.media, (media) => media.status);
   const camera = useStore(room.own, (mine) => mine.camera);
   const speaking = useStore(room.state, (state) => state.speaking);
+  const step = useStore(room.state, (state) => state.line?.step ?? null);
   if (stage === null) return null;
   return (
     <div class="frame16">
@@ -47,6 +48,7 @@ function DeskStage({ room, acts }: { readonly room: Room; readonly acts: Acts })
         camera={camera}
         tracks={tracks}
         speaking={speaking}
+        step={step}
         onTile={(site) =>
           room.may("set-stage") &&
           site.code !== stage.host.code && (

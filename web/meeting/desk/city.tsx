@@ -3,11 +3,12 @@ import { useMemo, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { number, useT } from "../../shared/i18n";
 import type { Rows } from "../../shared/state";
+import { isReduced, stepSentence } from "../../shared/steps";
 import { useStore } from "../../shared/store";
 import type { DistrictInfo, RosterSite, SiteRow } from "../../shared/wire";
 import type { Room } from "../room";
 import { lookOf, LOOKS, Mark, Shape, wordOf, type Look } from "./look";
-import { shortName } from "./roll";
+import { counts as countsAs, shortName } from "./roll";
 
 const PITCH = 12; // a cell of 10 and its gap
 const COLUMNS = 17; // so that the largest district (32 units) has two lines
@@ -43,6 +44,8 @@ export function City({ room, look, district, onLook, onDistrict }: Props) {
     if (site === undefined) return "";
     const row = rows.get(code);
     const words = [t(wordOf(lookOf(row, floor)))];
+    const why = row === undefined ? null : stepSentence(t, row);
+    if (isReduced(row?.step) && why !== null) words.push(why);
     if (row?.hand === true) words.push(t("roster.hand"));
     if (site.simulated) words.push(t("simulated"));
     return `${site.name}, ${site.district}: ${words.join(", ")}`;
@@ -260,15 +263,19 @@ function Legend({ rows, sites, floor, look, onLook }: LegendProps) {
   for (const { code } of sites) {
     const is = lookOf(rows.get(code), floor);
     counts.set(is, (counts.get(is) ?? 0) + 1);
-    if (is === "floor" || is === "weak") counts.set("present", (counts.get("present") ?? 0) + 1);
+    if (is !== "present" && countsAs(is, "present")) counts.set("present", (counts.get("present") ?? 0) + 1);
   }
   return (
     <ul class="legend">
       {LOOKS.map((one) => (
         <li key={one}>
-          <button aria-pressed={one === look} data-look={one} onClick={() => onLook(one === look ? null : one)}>
+          <button
+            aria-pressed={one === look}
+            data-look={one}
+            title={t(wordOf(one))}
+            onClick={() => onLook(one === look ? null : one)}>
             <Mark look={one} size={12} />
-            {t(wordOf(one))} <strong>{number(counts.get(one) ?? 0)}</strong>
+            {t(one === "floor" || one === "weak" ? `legend.${one}` : wordOf(one))} <strong>{number(counts.get(one) ?? 0)}</strong>
           </button>
         </li>
       ))}

@@ -2,14 +2,16 @@
 import { useMemo, useState } from "preact/hooks";
 import { Dialog } from "../../shared/dialog";
 import { clock, day, number, useT } from "../../shared/i18n";
-import { Bars, Door, Keyboard, Lock, Microphone } from "../../shared/icons";
+import { Bars, Door, Grid, Keyboard, Lock, Microphone } from "../../shared/icons";
 import { RecordingSign } from "../../shared/recording";
+import { gradeOf } from "../../shared/steps";
 import { useStore } from "../../shared/store";
 import { useTheme } from "../../shared/theme";
 import { MAX_REASON_CHARS, type RosterSite } from "../../shared/wire";
 import { Languages } from "../enter/frame";
 import { useNow } from "../inside";
 import type { Room } from "../room";
+import { ALONE, WallPage } from "../wall/wall";
 import { Acts } from "./acts";
 import { Centre } from "./centre";
 import { City } from "./city";
@@ -19,12 +21,14 @@ import { Queue } from "./queue";
 import { Links } from "./links";
 import { NO_FILTER, type Filter } from "./roll";
 import { Roster } from "./roster";
+import { StepCounts } from "./steps";
 
 export function Desk({ room }: { readonly room: Room }) {
   useTheme(false);
   const acts = useMemo(() => new Acts(room), [room]);
   const [filter, setFilter] = useState<Filter>(NO_FILTER);
   const [selected, setSelected] = useState<string | null>(null);
+  const [wall, setWall] = useState(ALONE);
   const [help, setHelp] = useState(false);
   const [ending, setEnding] = useState(false);
   const [linking, setLinking] = useState<RosterSite | null>(null);
@@ -33,15 +37,29 @@ export function Desk({ room }: { readonly room: Room }) {
     () => ({
       help: () => setHelp(true),
       end: () => room.may("end-meeting") && setEnding(true),
-      escape: () => setFilter(NO_FILTER),
+      wall: () => room.may("watch-wall") && setWall((open) => !open),
+      escape: () => {
+        setWall(false);
+        setFilter(NO_FILTER);
+      },
     }),
     [room],
   );
   useKeys(room, acts, asked);
 
   return (
-    <div class="desk" data-testid="desk">
-      <Top room={room} onHelp={asked.help} />
+    <div class="desk" data-testid="desk" data-wall={String(wall)}>
+      <Top room={room} filter={filter} wall={wall} onFilter={setFilter} onWall={asked.wall} onHelp={asked.help} />
+      {wall ? (
+        <WallPage
+          room={room}
+          acts={acts}
+          onExcuse={setExcusing}
+          onLinks={setLinking}
+          onClose={() => setWall(false)}
+        />
+      ) : (
+        <>
       <Queue room={room} acts={acts} />
       <Centre room={room} acts={acts} ending={ending} onEnding={setEnding} />
       <Roster
@@ -64,6 +82,8 @@ export function Desk({ room }: { readonly room: Room }) {
           setSelected(site);
         }}
       />
+        </>
+      )}
       {help && <Help onClose={() => setHelp(false)} />}
       {linking !== null && <Links room={room} site={linking} onClose={() => setLinking(null)} />}
       {excusing !== null && <Excusing site={excusing} acts={acts} onClose={() => setExcusing(null)} />}
@@ -71,14 +91,23 @@ export function Desk({ room }: { readonly room: Room }) {
   );
 }
 
-function Top({ room, onHelp }: { readonly room: Room; readonly onHelp: () => void }) {
+interface TopProps {
+  readonly room: Room;
+  readonly filter: Filter;
+  readonly wall: boolean;
+  readonly onFilter: (filter: Filter) => void;
+  readonly onWall: () => void;
+  readonly onHelp: () => void;
+}
+
+function Top({ room, filter, wall, onFilter, onWall, onHelp }: TopProps) {
   const t = useT();
   const meeting = useStore(room.state, (state) => state.meeting);
   const counts = useStore(room.state, (state) => state.counts);
   const muted = useStore(room.state, (state) => state.microphones?.all_muted ?? false);
   const you = useStore(room.state, (state) => state.you);
   const line = useStore(room.line, (status) => status.kind);
-  const grade = useStore(room.state, (state) => state.line?.grade ?? "none");
+  const grade = useStore(room.state, (state) => gradeOf(state.line));
   const now_s = useNow(room);
   const total = number(counts?.total ?? 0);
   return (
@@ -98,6 +127,13 @@ function Top({ room, onHelp }: { readonly room: Room; readonly onHelp: () => voi
       <p class="total" data-testid="present">
         {t("state.present")} <strong style={{ minWidth: `${total.length}ch` }}>{number(counts?.present ?? 0)}</strong> / {total}
       </p>
+      <StepCounts room={room} chosen={filter.step} onChoose={(step) => onFilter({ ...NO_FILTER, step })} />
+      {room.may("watch-wall") && (
+        <button class="btn small" aria-keyshortcuts="W" aria-pressed={wall} data-testid="wall-open" onClick={onWall}>
+          <Grid />
+          {t("wall.open")}
+        </button>
+      )}
       <p class={`quality ${line === "open" ? grade : "lost"}`} role="status" data-testid="line">
         <Bars grade={line === "open" ? grade : "none"} />
         {line === "open" ? t(`line.${grade}`) : t("line.lost")}

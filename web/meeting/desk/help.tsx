@@ -34,6 +34,7 @@ const GROUPS: readonly (readonly [Key, readonly Line[]])[] = [
       ["L", "key.list"],
       ["Q", "key.queue"],
       ["B", "key.city"],
+      ["W", "key.wall"],
       ["?", "key.help"],
       ["Esc", "key.escape"],
     ],
@@ -49,6 +50,14 @@ const GROUPS: readonly (readonly [Key, readonly Line[]])[] = [
       ["X", "key.row.mute"],
       ["V", "key.row.excuse"],
       ["D", "key.row.links"],
+    ],
+  ],
+  [
+    "key.groups.wall",
+    [
+      ["PgDn PgUp", "key.wall.page"],
+      ["← ↑ → ↓", "key.wall.move"],
+      ["Enter", "key.wall.menu"],
     ],
   ],
 ];

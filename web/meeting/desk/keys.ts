@@ -7,6 +7,7 @@ import { MODES } from "./centre";
 export interface Asked {
   readonly help: () => void;
   readonly end: () => void;
+  readonly wall: () => void;
   readonly escape: () => void;
 }
 
@@ -63,6 +64,8 @@ function chosen(room: Room, acts: Acts, asked: Asked, key: string): (() => void)
       return () => void room.undo();
     case "Shift+KeyE":
       return asked.end;
+    case "KeyW":
+      return asked.wall;
     case "Slash":
       return () => focus("#search");
     case "Shift+Slash":

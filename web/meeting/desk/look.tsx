@@ -1,16 +1,18 @@
 /** How a site looks on the roll and on the map: colour and shape and word, safe in greyscale. */
+import { isReduced } from "../../shared/steps";
 import type { SiteRow } from "../../shared/wire";
 
-export type Look = "floor" | "present" | "weak" | "away" | "expected" | "left" | "excused";
+export type Look = "floor" | "present" | "weak" | "audio" | "away" | "expected" | "left" | "excused";
 
-/** In the order of the legend; those that speak or have a weak line are among the present. */
-export const LOOKS: readonly Look[] = ["present", "floor", "weak", "away", "expected", "left", "excused"];
+/** In the order of the legend; those that speak or receive less are among the present. */
+export const LOOKS: readonly Look[] = ["present", "floor", "weak", "audio", "away", "expected", "left", "excused"];
 
 export function lookOf(row: SiteRow | undefined, floor: string | null): Look {
   if (row === undefined) return "expected";
   if (row.state !== "present") return row.state;
   if (row.code === floor) return "floor";
-  return row.line === "weak" || row.line === "bad" ? "weak" : "present";
+  if (row.step === "audio-only") return "audio";
+  return row.line === "weak" || row.line === "bad" || isReduced(row.step) ? "weak" : "present";
 }
 
 export function wordOf(look: Look): `state.${Look}` {
@@ -35,6 +37,13 @@ export function Shape({ look, x = 0, y = 0 }: { readonly look: Look; readonly x?
         <g transform={at} class="look weak">
           <rect x="1" y="1" width="8" height="8" rx="1" class="hollow" />
           <path d="M1 1v8h8z" />
+        </g>
+      );
+    case "audio":
+      return (
+        <g transform={at} class="look audio">
+          <rect x="1" y="1" width="8" height="8" rx="1" class="hollow" />
+          <rect x="1" y="6.2" width="8" height="2.8" />
         </g>
       );
     case "away":

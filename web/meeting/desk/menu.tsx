@@ -2,6 +2,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useT } from "../../shared/i18n";
 import type { Key } from "../../shared/i18n/vi";
+import { stepSentence } from "../../shared/steps";
 import { useStore } from "../../shared/store";
 import type { RosterSite } from "../../shared/wire";
 import type { Room } from "../room";
@@ -50,6 +51,7 @@ export function RowMenu({ room, acts, at, onExcuse, onLinks, onClose }: Props) {
   }, []);
 
   const here = row?.state === "present";
+  const why = row === undefined ? null : stepSentence(t, row);
   const tile = stage?.tiles.some((one) => one.code === code) ?? false;
   const main = stage?.main.code === code;
   const muted = row?.muted ?? false;
@@ -102,7 +104,14 @@ export function RowMenu({ room, acts, at, onExcuse, onLinks, onClose }: Props) {
         data-testid="row-menu"
         onKeyDown={key}
       >
-        <p>{site.name}</p>
+        <p>
+          {site.name}
+          {why !== null && (
+            <span class="why" data-testid="why">
+              {why}
+            </span>
+          )}
+        </p>
         {items.map((item) => (
           <button
             key={item.key}

@@ -2,6 +2,8 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useT } from "../../shared/i18n";
 import { Bars, Camera, Cross, Hand, Microphone, More, Search } from "../../shared/icons";
+import { StepMark } from "../../shared/step-mark";
+import { isReduced, stepSentence } from "../../shared/steps";
 import { useStore } from "../../shared/store";
 import type { RosterSite, SiteRow } from "../../shared/wire";
 import type { Room } from "../room";
@@ -35,7 +37,7 @@ export function Roster({ room, acts, filter, selected, onFilter, onSelect, onExc
   const [menu, setMenu] = useState<MenuAt | null>(null);
   const { window, show } = useWindow(box, ROW_PX, shown.length);
   const index = shown.findIndex((site) => site.code === selected);
-  const some = filter.query !== "" || filter.look !== null || filter.district !== null || filter.hand;
+  const some = filter.query !== "" || filter.look !== null || filter.district !== null || filter.hand || filter.step !== null;
 
   useEffect(() => {
     if (index >= 0) show(index);
@@ -260,6 +262,7 @@ function Row({ site, row, look, nth, total, selected, onSelect, onOpen }: RowPro
       <span class="who">
         <strong>{site.name}</strong>
         <span>
+          {here && isReduced(row.step) && <em class="stepword">{t(`step.${row.step}`)} · </em>}
           {row.simulated && <em>{t("simulated")} · </em>}
           {site.district}
           {row.device === "backup" && <em> · {t("roster.backup")}</em>}
@@ -288,8 +291,13 @@ function Row({ site, row, look, nth, total, selected, onSelect, onOpen }: RowPro
           </span>
         )}
         {here && (
-          <span class={`fact quality ${grade}`} title={t(`line.${grade}`)} data-grade={grade}>
-            <Bars grade={grade} />
+          <span
+            class={`fact quality ${isReduced(row.step) ? "weak" : grade}`}
+            title={stepSentence(t, row) ?? t(`line.${grade}`)}
+            data-grade={grade}
+            data-step={row.step ?? ""}
+          >
+            {isReduced(row.step) ? <StepMark step={row.step} size={20} /> : <Bars grade={grade} />}
           </span>
         )}
       </span>

@@ -2,7 +2,7 @@
 import type { RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { LineStatus } from "../../shared/line";
-import type { MediaState } from "../../shared/media";
+import type { MediaState } from "../../shared/peering";
 import { useStore } from "../../shared/store";
 import type { Room } from "../room";
 
@@ -36,8 +36,8 @@ export function useQuiet(room: Room, bar: RefObject<HTMLElement | null>, open: b
   const may = mayRest({ line, media, speaking, blocked, refused, open });
 
   // What the sentence and the buttons are made of: when any of it changes, the room is shown the whole bar.
-  const place = useStore(room.place);
-  const raised = useStore(room.handRaised);
+  const place = useStore(room.queue.place);
+  const raised = useStore(room.queue.raised);
   const mode = useStore(room.state, (state) => state.meeting?.mode ?? "");
   const heard = useStore(room.state, (state) => `${state.microphones?.you_may_speak} ${state.microphones?.you_are_muted}`);
   const seen = useStore(room.state, (state) => own !== null && state.stage?.main.code === own);

@@ -1,7 +1,7 @@
 /** What happens next, in a sentence, for a bridge point. A pure function of what is known. */
 import { span, type Translate } from "../../shared/i18n";
 import type { LineStatus } from "../../shared/line";
-import type { MediaState } from "../../shared/media";
+import type { MediaState } from "../../shared/peering";
 import { refusal } from "../../shared/refusal";
 import type { RoomState } from "../../shared/state";
 

@@ -6,11 +6,13 @@ import { Bars, Camera, Cross, Door, Hand, Loud, Microphone, People, Screen, Stop
 import { Picture } from "../../shared/picture";
 import { RecordingSign } from "../../shared/recording";
 import { StageView } from "../../shared/stage";
+import { gradeOf } from "../../shared/steps";
 import { useExpiry, useStore } from "../../shared/store";
 import { useTheme } from "../../shared/theme";
 import { useNow } from "../inside";
 import type { Room } from "../room";
 import { Leaving } from "./leaving";
+import { OwnStep } from "./own-step";
 import { PeopleCount, recalledPeople } from "./people";
 import { useQuiet } from "./quiet";
 import { useRemote } from "./remote";
@@ -33,6 +35,7 @@ export function SitePage({ room }: { readonly room: Room }) {
     <div class="site" data-testid="site-page" data-quiet={String(quiet)}>
       <Band room={room} />
       <SiteStage room={room} />
+      <OwnStep room={room} />
       <RecordingSign room={room} />
       <Lower room={room} bar={bar} quiet={quiet} onOpen={setOpen} />
       {open === "people" && <PeopleCount room={room} onClose={() => setOpen(null)} />}
@@ -47,7 +50,7 @@ function Band({ room }: { readonly room: Room }) {
   const title = useStore(room.state, (state) => state.meeting?.title ?? "");
   const speaker = useStore(room.state, (state) => state.floor?.site ?? null);
   const voices = useStore(room.state, (state) => state.speaking);
-  const grade = useStore(room.state, (state) => state.line?.grade ?? "none");
+  const grade = useStore(room.state, (state) => gradeOf(state.line));
   const line = useStore(room.line, (status) => status.kind);
   const now_s = useNow(room);
   const who = speaker ?? voices[0] ?? null;
@@ -82,8 +85,9 @@ function SiteStage({ room }: { readonly room: Room }) {
   const tracks = useStore(room.media, (media) => media.tracks);
   const camera = useStore(room.own, (mine) => mine.camera);
   const speaking = useStore(room.state, (state) => state.speaking);
+  const step = useStore(room.state, (state) => state.line?.step ?? null);
   if (stage === null) return null;
-  return <StageView stage={stage} own={own} camera={camera} tracks={tracks} speaking={speaking} />;
+  return <StageView stage={stage} own={own} camera={camera} tracks={tracks} speaking={speaking} step={step} />;
 }
 
 interface LowerProps {
@@ -199,9 +203,9 @@ function Next({ room, quiet }: { readonly room: Room; readonly quiet: boolean })
   const state = useStore(room.state);
   const line = useStore(room.line, (status) => status.kind);
   const media = useStore(room.media, (is) => is.status);
-  const place = useStore(room.place);
+  const place = useStore(room.queue.place);
   const microphoneOn = useStore(room.own, (mine) => mine.microphoneOn);
-  const raised = useStore(room.handRaised);
+  const raised = useStore(room.queue.raised);
   const justBack = useJustBack(line);
   const notice = useStore(room.notice);
   useExpiry(notice?.at_ms, REFUSAL_SHOWN_MS, () => room.notice.set(null));
@@ -247,7 +251,7 @@ function useJustBack(line: string): boolean {
 function BigButton({ room }: { readonly room: Room }) {
   const t = useT();
   const speaking = useStore(room.state, (state) => state.floor?.site != null && state.floor.site.code === state.you?.site?.code);
-  const raised = useStore(room.handRaised);
+  const raised = useStore(room.queue.raised);
   const act = speaking ? "yield" : raised ? "lower" : "raise";
   const since_ms = useRef(0);
   useEffect(() => {

@@ -1,7 +1,9 @@
+import { enLine } from "./en-line";
 import type { Key } from "./vi";
 
 /** English, for visitors and for those who look after the system. */
 export const en: Readonly<Record<Key, string>> = {
+  ...enLine,
   "app": "Điểm Cầu",
   "app.sub": "Online meetings of the City of Hà Nội",
   "language": "Language",

@@ -1,5 +1,8 @@
 /** Tiếng Việt: the first language of every page. Words follow the city's own usage. */
+import { viLine } from "./vi-line";
+
 export const vi = {
+  ...viLine,
   "app": "Điểm Cầu",
   "app.sub": "Họp trực tuyến Thành phố Hà Nội",
   "language": "Ngôn ngữ",
