@@ -19,8 +19,8 @@ from typing import Any, Final
 from benchmarks.drain import BUFFER_BYTES, Drain
 from benchmarks.publisher import FRAME_PACKETS, LARGEST_BYTES, SMALLEST_BYTES, split_evenly
 from benchmarks.report import machine, print_json
+from room_manager.media.sfu.audience import Audience, Row
 from room_manager.media.sfu.batch import BatchEgress
-from room_manager.media.sfu.lane import Audience
 from room_manager.media.sfu.rtp import build
 from room_manager.media.sfu.srtp import PROFILES, Keys, material_bytes
 from room_manager.media.sfu.udp import PlainEgress, Receiver, open_port
@@ -44,7 +44,7 @@ class Sending:
             receiver = Receiver()
             receiver.secure(Keys(kind, os.urandom(material_bytes(kind)), server=True))
             receiver.move(sock.getsockname())
-            rows.append((receiver, number))
+            rows.append(Row(receiver, number))
         self._audience = Audience(rows)
 
     def send(self, sizes: list[int]) -> float:

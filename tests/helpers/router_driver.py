@@ -17,10 +17,12 @@ from room_manager.media.light_sdp import (
     VP8_TYPE,
 )
 from room_manager.media.sfu import rtcp, sdp, vp8
-from room_manager.media.sfu.lane import Audience, Sink
+from room_manager.media.sfu.audience import UNMARKED, Audience, Marks, Sink, inscribe, number
 from room_manager.media.sfu.negotiation import Plan
 from room_manager.media.sfu.router import Router
 from room_manager.media.sfu.rtp import Packet, build, extension_block
+from room_manager.media.sfu.send_log import SendLog
+from room_manager.media.sfu.slot import Limit
 
 ROOM: Final = RoomId("phong")
 TICK_S: Final = 0.05
@@ -36,9 +38,14 @@ class Recorder:
     def __init__(self) -> None:
         self.packets: list[tuple[Sink, int, bytes]] = []
         self.controls: list[tuple[Sink, list[rtcp.Item]]] = []
+        self.now = 0.0
 
-    def fan(self, plain: bytes, rows: Audience, *, more: bool = False) -> None:
-        self.packets += [(sink, ssrc, plain) for sink, ssrc in rows]
+    def fan(self, plain: bytes, rows: Audience, marked: Marks = UNMARKED, *, more: bool = False) -> None:
+        for row in rows:
+            packet = bytearray(plain)
+            inscribe(packet, row, marked)
+            number(packet, row, marked, len(plain), self.now)
+            self.packets.append((row.sink, row.ssrc, bytes(packet)))
 
     def rtcp(self, sink: Sink, compound: bytes) -> None:
         self.controls.append((sink, rtcp.parse(compound)))
@@ -92,13 +99,17 @@ class Peer:
         marker: bool = True,
         padding: int = 0,
         picture: int | None = None,
+        temporal: int | None = None,
+        tl0: int = 0,
+        sync: bool = False,
     ) -> int:
         """Send one video packet; returns its sequence number. Same layer, same SSRC."""
         ssrc = self.ssrc(kind, layer)
         if picture is None:
             self.picture += starts
             picture = self.picture
-        payload = vp8.descriptor(picture, starts_frame=starts) + body if body else b""
+        head = vp8.descriptor(picture, starts_frame=starts, temporal=temporal, tl0=tl0, sync=sync)
+        payload = head + body if body else b""
         elements = [(MID_ID, MIDS[kind].encode())]
         if kind == "camera":
             elements.append((RID_ID, layer.encode()))
@@ -184,6 +195,18 @@ class RouterDriver:
 
     def scene(self, scene: Scene) -> None:
         self.router.set_scene(ROOM, scene, self.now)
+
+    def limit(self, peer: Peer, **limits: Limit) -> None:
+        """The most slots of a receiver may show: ``main``, ``tile_1``…"""
+        room, member = self.router.place(peer.connection)
+        room.limit(member, {name.replace("_", "-"): limit for name, limit in limits.items()}, self.now)
+
+    def measure(self, peer: Peer, *, on: bool) -> SendLog:
+        """Measure a receiver's line, or cease to; returns the record of what left."""
+        room, member = self.router.place(peer.connection)
+        room.measure(member, self.now, on=on)
+        assert member.log is not None
+        return member.log
 
     def wait(self, seconds: float) -> None:
         """Let time pass, ticking."""

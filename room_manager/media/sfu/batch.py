@@ -8,11 +8,12 @@ large; only the last may be shorter. A receiver whose path refuses that gets the
 import errno
 import select
 import socket
+import time
 from typing import Any, Final
 
 from room_manager.media.sfu import private
+from room_manager.media.sfu.audience import UNMARKED, UNSHIFTED, Audience, Marks, Row
 from room_manager.media.sfu.ice import Address
-from room_manager.media.sfu.lane import Audience
 from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES
 from room_manager.media.sfu.trays import ROWS, SEGMENTS, Batch, Tray, ffi, segmentation_offered
 from room_manager.media.sfu.udp import MAX_PLAIN_BYTES
@@ -27,11 +28,12 @@ REFUSALS: Final = frozenset({errno.EINVAL, errno.EIO, errno.EMSGSIZE, errno.EOPN
 class Gathered:
     """What waits for one audience."""
 
-    __slots__ = ("more", "plains", "rows")
+    __slots__ = ("marks", "more", "plains", "rows")
 
     def __init__(self, rows: Audience) -> None:
         self.rows = rows
         self.plains: list[bytes] = []
+        self.marks: list[Marks] = []
         self.more = False
 
 
@@ -72,7 +74,7 @@ class BatchEgress:
         self.sent = 0  # packets
         self.lost = 0  # the socket would not take them
 
-    def fan(self, plain: bytes, rows: Audience, *, more: bool = False) -> None:
+    def fan(self, plain: bytes, rows: Audience, marked: Marks = UNMARKED, *, more: bool = False) -> None:
         """See :class:`Egress`."""
         if len(plain) > MAX_PLAIN_BYTES:
             return
@@ -84,7 +86,9 @@ class BatchEgress:
         elif len(waiting.plains) >= MAX_GATHERED:
             self._send_all(waiting)
             waiting.plains.clear()
+            waiting.marks.clear()
         waiting.plains.append(plain)
+        waiting.marks.append(marked)
         waiting.more = more
 
     def rtcp(self, sink: Any, compound: bytes) -> None:
@@ -118,16 +122,16 @@ class BatchEgress:
         return bool(self._gathered)
 
     def _send_all(self, waiting: Gathered) -> None:
-        plains = waiting.plains
+        plains, marked = waiting.plains, waiting.marks
         counts = runs([len(plain) for plain in plains]) if len(plains) > 1 and self._segmented else None
         for batch in self._batches(waiting.rows):
             at = 0
             if counts is None or not batch.segmented:
-                for plain in plains:
-                    self._send_run([plain], batch)
+                for plain, marks in zip(plains, marked, strict=True):
+                    self._send_run([plain], [marks], batch)
             else:
                 for count in counts:
-                    self._send_run(plains[at : at + count], batch)
+                    self._send_run(plains[at : at + count], marked[at : at + count], batch)
                     at += count
 
     def _batches(self, rows: Audience) -> list[Batch]:
@@ -135,25 +139,28 @@ class BatchEgress:
         derived = rows.derived
         if derived is not None and derived[0] == (self, self._refusals):
             return derived[1]  # type: ignore[no-any-return]
-        kinds: dict[tuple[bool, int], list[Any]] = {}
+        kinds: dict[tuple[bool, int, bool, bool], list[Row]] = {}
         for row in rows:
-            receiver: Any = row[0]
-            kinds.setdefault((receiver.takes_segments, receiver.trailer_bytes), []).append(row)
+            receiver: Any = row.sink
+            shifted, measured = row.shifts != UNSHIFTED, row.log is not None
+            kind = (receiver.takes_segments, receiver.trailer_bytes, shifted, measured)
+            kinds.setdefault(kind, []).append(row)
         batches = [
             Batch(alike[at : at + ROWS], trailer_bytes, segmented=segmented)
-            for (segmented, trailer_bytes), alike in kinds.items()
+            for (segmented, trailer_bytes, _, _), alike in kinds.items()
             for at in range(0, len(alike), ROWS)
         ]
         rows.derived = ((self, self._refusals), batches)
         return batches
 
-    def _send_run(self, plains: list[bytes], batch: Batch) -> None:
+    def _send_run(self, plains: list[bytes], marked: list[Marks], batch: Batch) -> None:
         """One datagram per receiver, with these packets as its segments."""
         needed = len(plains[0]) + MAX_TRAILER_BYTES
         tray = next(tray for tray in self._trays if tray.stride_bytes >= needed)
         failed: set[int] = set()
+        now = time.monotonic()
         for segment, plain in enumerate(plains):
-            statuses = tray.fill(segment, plain, batch)
+            statuses = tray.fill(segment, plain, batch, marked[segment], now)
             if any(statuses):
                 failed.update(row for row, status in enumerate(statuses) if status)
         tray.address(batch, [len(plain) + batch.trailer_bytes for plain in plains])

@@ -9,12 +9,15 @@ from typing import Final, NamedTuple
 from room_manager.ids import ConnectionId, SiteId
 from room_manager.media.sfu import negotiation as n
 from room_manager.media.sfu import rtcp
+from room_manager.media.sfu.audience import Egress, Sink
 from room_manager.media.sfu.keyframes import KeyframeAsks
-from room_manager.media.sfu.lane import Egress, Sink, Slot
 from room_manager.media.sfu.negotiation import Plan, Sending
 from room_manager.media.sfu.packets import SourcePacket
 from room_manager.media.sfu.quality import Quality
+from room_manager.media.sfu.repairs import send_again
 from room_manager.media.sfu.rtp import HEADER, Malformed
+from room_manager.media.sfu.send_log import SendLog
+from room_manager.media.sfu.slot import Slot
 from room_manager.media.sfu.track import Role, Track
 from room_manager.media.sfu.twcc import ArrivalRecorder
 
@@ -48,6 +51,8 @@ class Member:
         self.asks = KeyframeAsks()
         self.quality = Quality()
         self.repaired = 0
+        self.log: SendLog | None = None  # what left for it and when, since it was first measured
+        self._measured = False
         self._slot_by_ssrc = {slot.ssrc: slot for slot in self.slots}
         self._sending = plan.sending
         self._by_mid = {s.mid.encode(): s for s in plan.sending}
@@ -59,6 +64,19 @@ class Member:
         self._level, self._orientation = ids.get(n.LEVEL), ids.get(n.ORIENTATION)
         self._transport_wide = ids.get(n.TRANSPORT_WIDE)
         self._remb = any(s.told_bitrate for s in plan.sending)
+
+    @property
+    def measured(self) -> bool:
+        """Whether its line is measured: packets to it are numbered, and what left is in ``log``."""
+        return self._measured
+
+    @measured.setter
+    def measured(self, on: bool) -> None:
+        self._measured = on
+        if on and self.log is None:
+            self.log = SendLog()
+        for slot in self.slots:
+            slot.measuring, slot.log = on, self.log
 
     def incoming(self, data: bytes, now: float) -> tuple[Track, SourcePacket] | None:
         """The track a plaintext packet belongs to and the packet as it numbers it; None: of no use.
@@ -151,14 +169,14 @@ class Member:
                         self.quality.reported(block, ntp)
             elif isinstance(item, rtcp.Nack):
                 slot = self._slot_by_ssrc.get(item.ssrc)
-                if slot is not None and slot.lane is not None and slot not in slot.lane.waiting:
-                    sent = slot.lane.again(slot, item.seqs, now, egress, self._repair_budget)
+                if slot is not None:
+                    sent = send_again(slot, item.seqs, now, egress, self._repair_budget)
                     self._repair_budget -= sent
                     self.repaired += sent
             elif isinstance(item, rtcp.KeyframeRequest):
                 slot = self._slot_by_ssrc.get(item.ssrc)
-                if slot is not None and slot.lane is not None and slot.lane.current is not None:
-                    asked(slot.lane.current)
+                if slot is not None and slot.lane is not None:
+                    asked(slot.lane.track)
 
     def feedback(self, now: float) -> bytes:
         """What to tell the publisher now: when its packets arrived, and which did not. May be empty."""
@@ -182,17 +200,9 @@ class Member:
         self._repair_budget = REPAIRS_PER_SECOND
         parts: list[bytes] = []
         for slot in self.slots:
-            lane = slot.lane
-            if lane is not None and lane.current is not None and lane.numbering.started and lane.packets:
-                parts.append(
-                    rtcp.sender_report(
-                        slot.ssrc,
-                        ntp,
-                        lane.numbering.timestamp_at(now),
-                        lane.packets - slot.packets_before,
-                        lane.octets - slot.octets_before,
-                    )
-                )
+            sent = slot.sent(now)
+            if sent is not None:
+                parts.append(rtcp.sender_report(slot.ssrc, ntp, *sent))
         blocks = []
         for track in self.tracks.values():
             block = track.block(now)

@@ -30,7 +30,10 @@ _SENT: Final = {
     "audio": (MID, SEND_TIME, LEVEL, TRANSPORT_WIDE),
     "video": (MID, RID, REPAIRED_RID, SEND_TIME, ORIENTATION, TRANSPORT_WIDE),
 }
-_RECEIVED: Final = {"audio": (MID, SEND_TIME, LEVEL), "video": (MID, SEND_TIME, ORIENTATION)}
+_RECEIVED: Final = {
+    "audio": (MID, SEND_TIME, LEVEL, TRANSPORT_WIDE),
+    "video": (MID, SEND_TIME, ORIENTATION, TRANSPORT_WIDE),
+}
 _OPUS_KEPT: Final = ("minptime", "useinbandfec", "usedtx", "stereo", "sprop-stereo", "maxaveragebitrate")
 _VIDEO_FEEDBACK: Final = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
 
@@ -45,6 +48,7 @@ class Format(NamedTuple):
     send_time: int | None
     level: int | None
     orientation: int | None
+    transport_wide: int | None = None
 
 
 class Sending(Struct, frozen=True):
@@ -188,6 +192,7 @@ def _give(plan: Plan, section: Section, codec: Codec, slot: str | None, ssrc: Ca
         _one_byte(ids.get(SEND_TIME)),
         _one_byte(ids.get(LEVEL)),
         _one_byte(ids.get(ORIENTATION)),
+        _one_byte(ids.get(TRANSPORT_WIDE)) if "transport-cc" in codec.feedback else None,
     )
     plan.receiving.append(Receiving(section.mid, slot, form, ours, repairs))
     lines = _lines(plan, section, codec, repair, "sendonly", _RECEIVED[section.kind])
@@ -220,12 +225,8 @@ def _lines(
     if parameters:
         lines.append(f"a=fmtp:{number} {parameters}")
     if section.kind == "video":
-        lines += [
-            f"a=rtcp-fb:{number} {kind}"
-            for kind in _VIDEO_FEEDBACK
-            if kind in codec.feedback and (direction == "recvonly" or kind != "transport-cc")
-        ]
-    elif direction == "recvonly" and "transport-cc" in codec.feedback:
+        lines += [f"a=rtcp-fb:{number} {kind}" for kind in _VIDEO_FEEDBACK if kind in codec.feedback]
+    elif "transport-cc" in codec.feedback:
         lines.append(f"a=rtcp-fb:{number} transport-cc")
     if repair is not None:
         lines += [f"a=rtpmap:{repair} rtx/{codec.clock_hz}", f"a=fmtp:{repair} apt={number}"]

@@ -15,9 +15,13 @@ class SourcePacket(Packet):
 
     ``index`` is the sequence number without wrap; ``picture`` the picture id without wrap, if there is one.
     ``entry`` tells whether a receiver may begin here: the first packet of a keyframe, or any sound.
+    ``starts`` tells whether a frame begins here; ``temporal`` is its temporal layer, and ``sync`` tells
+    whether it depends on the base layer alone.
     """
 
-    __slots__ = ("descriptor", "entry", "index", "level", "orientation", "picture")
+    __slots__ = (
+        "descriptor", "entry", "index", "level", "orientation", "picture", "starts", "sync", "temporal",
+    )  # fmt: skip
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
@@ -25,6 +29,9 @@ class SourcePacket(Packet):
         self.picture: int | None = None
         self.descriptor: vp8.Descriptor | None = None
         self.entry = False
+        self.starts = False
+        self.temporal = 0
+        self.sync = False
         self.level: bytes | None = None  # audio level element (RFC 6464)
         self.orientation: bytes | None = None  # video orientation element (3GPP TS 26.114)
 
@@ -38,9 +45,10 @@ class SourcePacket(Packet):
         if self.is_padding:
             return
         if codec == VP8:
-            self.descriptor = vp8.describe(self.data, self.start, self.end)
-            self.entry = self.descriptor.starts_keyframe
+            found = self.descriptor = vp8.describe(self.data, self.start, self.end)
+            self.entry, self.starts = found.starts_keyframe, found.starts_frame
+            self.temporal, self.sync = found.temporal, found.sync
         elif codec == H264:
             self.entry = h264.starts_keyframe(self.data, self.start, self.end)
         else:
-            self.entry = True
+            self.entry = self.starts = True

@@ -1,27 +1,28 @@
-"""One room: who is in it, what its scene asks for, and the lanes that carry it.
+"""One room: who is in it, what its scene asks for, and what is due when.
 
-Per packet only lanes are walked; which receiver is in which lane changes when a scene, a speaker or a
-connection changes, and then only for the exceptions: those who would see or hear themselves.
+Per packet only the lanes of its track are walked; which slot is in which lane is the seating's, and
+changes when a scene, a speaker, a line or a connection changes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
 
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import EngineEvent, LineQuality, Scene, Speaking
-from room_manager.media.sfu import rtcp
-from room_manager.media.sfu.lane import Egress, Lane, Slot
+from room_manager.media.sfu import choice, rtcp
+from room_manager.media.sfu.audience import Egress
+from room_manager.media.sfu.groups import Group
 from room_manager.media.sfu.levels import Levels
 from room_manager.media.sfu.member import NTP_UNITS, OUR_SSRC, Member
-from room_manager.media.sfu.negotiation import AUDIO_SLOTS, VIDEO_SLOTS, Format
+from room_manager.media.sfu.negotiation import AUDIO_SLOTS, VIDEO_SLOTS
 from room_manager.media.sfu.rota import Rota
-from room_manager.media.sfu.splice import Numbering
+from room_manager.media.sfu.seating import Aim, Seating
+from room_manager.media.sfu.slot import UNLIMITED, Limit
 from room_manager.media.sfu.targets import may_be_heard, shown
 from room_manager.media.sfu.track import Track
 
-LAYER_RANK: Final = {"q": 0, "h": 1, "f": 2}
 CHOOSE_S: Final = 0.1
 TELL_SPEAKERS_S: Final = 0.3
 REPORT_S: Final = 1.0
@@ -41,7 +42,7 @@ class RoomStats(Struct, frozen=True):
 
 
 class Room:
-    """Members, scene and lanes. Time and randomness are arguments."""
+    """Members, scene and seating. Time and randomness are arguments."""
 
     def __init__(
         self,
@@ -56,13 +57,10 @@ class Room:
         self.members: dict[ConnectionId, Member] = {}
         self._egress = egress
         self._tell = tell
-        self._random32 = random32
         self._ntp_offset_s = ntp_offset_s
         self._by_site: dict[SiteId, list[Member]] = {}
         self._used: dict[SiteId, ConnectionId] = {}
-        self._shared: dict[tuple[str, Format], Lane] = {}
-        self._private: dict[str, list[Lane]] = {}
-        self._normal: dict[str, SiteId | None] = {}
+        self._seating = Seating(random32)
         self._fresh: set[Member] = set()  # sent something since they were last told of it
         self._levels = Levels()
         self._speaking: tuple[SiteId, ...] = ()
@@ -89,7 +87,7 @@ class Room:
         if member.site is not None:
             self._by_site.setdefault(member.site, []).append(member)
         for slot in member.slots:
-            self._seat(slot, member)
+            self._seating.seat(slot)
         self._refresh(now)
 
     def remove(self, member: Member, now: float) -> None:
@@ -100,16 +98,13 @@ class Room:
         self._repaired += member.repaired
         self._asked += member.asks.asked
         for slot in member.slots:
-            self._unseat(slot)
+            self._seating.unseat(slot)
         if member.site is not None and member.up:
             others = self._by_site[member.site]
             others.remove(member)
             if not others:
                 del self._by_site[member.site]
                 self._levels.forget(member.site)
-        for track in member.tracks.values():
-            for lane in list(track.lanes):
-                lane.follow(None)
         self._refresh(now)
 
     def use(self, site: SiteId, connection: ConnectionId, now: float) -> None:
@@ -134,100 +129,67 @@ class Room:
         """Forward this from now on."""
         self.scene = scene
         for name in VIDEO_SLOTS:
-            self._aim(name, shown(scene, name, None))
+            site = shown(scene, name, None)
+            self._seating.aim(name, Aim(site, shown(scene, name, site)))
         self._choose_voices(now)
         self._refresh(now)
 
-    def _target(self, name: str, own: SiteId | None) -> SiteId | None:
-        if name in VIDEO_SLOTS:
-            return shown(self.scene, name, own)
-        site = self._normal.get(name)
-        return site if site is None or site != own else None
+    def limit(self, member: Member, limits: Mapping[str, Limit], now: float) -> None:
+        """The most each slot of this receiver may show from now on; a slot not named may show all.
 
-    def _aim(self, name: str, site: SiteId | None) -> None:
-        """The slot shows this site to everybody; whoever must not see it goes its own way."""
-        if self._normal.get(name) != site:
-            self._normal[name] = site
-            for lane in self._lanes_named(name):
-                if lane.shared:
-                    lane.target = site
-        for member in self._by_site.get(site, ()) if site is not None else ():
-            for slot in member.slots:
-                if slot.name == name and slot.lane is not None and slot.lane.shared:
-                    lane = slot.lane.split_off(slot)
-                    self._private.setdefault(name, []).append(lane)
-                    self._discard_if_empty(self._shared.get((name, slot.format)))
-        for lane in self._private.get(name, ()):
-            lane.target = self._target(name, lane.slots[0].site)  # a private lane has one receiver
+        Less takes effect where the smaller stream can be entered: with a keyframe, or for temporal
+        layers alone with the next frame.
+        """
+        changed: list[Group] = []
+        for slot in member.slots:
+            limit = limits.get(slot.name, UNLIMITED)
+            if slot.limit != limit:
+                slot.limit = limit
+                self._seating.place(slot)
+                if slot.group is not None:
+                    changed.append(slot.group)
+        self._follow(changed, now)
 
-    def _seat(self, slot: Slot, member: Member) -> None:
-        target = self._target(slot.name, member.site)
-        if target == self._normal.get(slot.name):
-            key = (slot.name, slot.format)
-            lane = self._shared.get(key)
-            if lane is None:
-                lane = self._shared[key] = self._new_lane(slot, shared=True)
-        else:
-            lane = self._new_lane(slot, shared=False)
-            self._private.setdefault(slot.name, []).append(lane)
-        lane.target = target
-        lane.admit(slot)
+    def measure(self, member: Member, now: float, *, on: bool) -> None:
+        """Whether packets to this receiver are numbered transport-wide; ``member.log`` says when they left.
 
-    def _new_lane(self, slot: Slot, *, shared: bool) -> Lane:
-        random = self._random32
-        numbering = Numbering(slot.format.clock_hz, random(), random(), random())
-        return Lane(slot.name, slot.format, numbering, shared=shared)
-
-    def _unseat(self, slot: Slot) -> None:
-        lane = slot.lane
-        if lane is not None:
-            lane.remove(slot)
-            self._discard_if_empty(lane)
-
-    def _discard_if_empty(self, lane: Lane | None) -> None:
-        if lane is None or lane.slots:
+        Nothing changes for receivers that have not negotiated them.
+        """
+        if member.measured == on:
             return
-        lane.close()
-        if lane.shared:
-            self._shared.pop((lane.name, lane.format), None)
-        else:
-            self._private[lane.name].remove(lane)
+        member.measured = on
+        changed: list[Group] = []
+        for slot in member.slots:
+            self._seating.place(slot)
+            if slot.group is not None:
+                changed.append(slot.group)
+        self._follow(changed, now)
 
-    def _lanes(self) -> list[Lane]:
-        return [*self._shared.values(), *(lane for lanes in self._private.values() for lane in lanes)]
-
-    def _lanes_named(self, name: str) -> list[Lane]:
-        return [lane for lane in self._lanes() if lane.name == name]
-
-    # --- which track feeds a lane ---
+    # --- which track feeds a group ---
 
     def _refresh(self, now: float) -> None:
-        """Every lane follows the best track of its target, and asks for what it needs to begin."""
-        for lane in self._lanes():
-            lane.follow(self._best(lane, now))
-            track = lane.hungry
-            if track is not None and lane.name in VIDEO_SLOTS:
-                self._ask(track, now, switching=lane.want is not None)
+        """Every group follows the best track of its target, and asks for what it needs to begin."""
+        self._follow(tuple(self._seating.groups.values()), now)
 
-    def _best(self, lane: Lane, now: float) -> Track | None:
-        member = self.active(lane.target)
+    def _follow(self, groups: Iterable[Group], now: float) -> None:
+        for group in groups:
+            self._seating.follow(group, self._best(group, now))
+            if group.lane is not None and group.key.name in VIDEO_SLOTS and group.needs_keyframe(now):
+                self._ask(group.lane.track, now, switching=group.switching)
+
+    def _best(self, group: Group, now: float) -> Track | None:
+        member = self.active(self._seating.target(group))
         if member is None:
             return None
-        if lane.name in AUDIO_SLOTS:
-            tracks = [t for t in member.tracks.values() if t.role == "microphone"]
-        else:
-            role = "screen" if lane.name == "content" else "camera"
-            tracks = [t for t in member.tracks.values() if t.role == role and t.codec == lane.format.codec]
-        if len(tracks) <= 1 or lane.name in AUDIO_SLOTS:
-            return tracks[0] if tracks else None
-        current = lane.current if lane.current in tracks else None
-        alive = [t for t in tracks if t.alive(now)]
-        if not alive:
-            return current or lane.want
-        best = max(alive, key=_rank) if lane.name == "main" else min(alive, key=_rank)
-        if current in alive and not best.steady(now):
-            return current
-        return best
+        name, form, limit = group.key.name, group.key.format, group.key.limit
+        role = choice.role(name)
+        tracks = [t for t in member.tracks.values() if t.role == role and t.codec == form.codec]
+        if not tracks:
+            return None
+        wanted = group.lane.track if group.lane is not None else None
+        return choice.best(
+            tracks, largest=name == "main", limit=limit, current=group.current, wanted=wanted, now=now
+        )
 
     def _ask(self, track: Track, now: float, *, switching: bool) -> None:
         owner = track.owner
@@ -256,11 +218,15 @@ class Room:
                 return
             level = packet.level
             self._levels.heard(site, level[0] & 0x7F if level else None, now)
-            for lane in tuple(track.lanes):
-                self._audio_forwarded += lane.feed(track, packet, now, self._egress)
+        if track.awaited:
+            self._seating.enter(track, packet, now)
+        forwarded = 0
+        for lane in track.lanes:
+            forwarded += lane.feed(packet, now, self._egress)
+        if track.role == "microphone":
+            self._audio_forwarded += forwarded
         else:
-            for lane in tuple(track.lanes):
-                self._video_forwarded += lane.feed(track, packet, now, self._egress)
+            self._video_forwarded += forwarded
 
     def control(self, member: Member, data: bytes, now: float) -> None:
         """One plaintext control datagram of a member. Raises ``Malformed``."""
@@ -307,11 +273,11 @@ class Room:
                 self._tell(LineQuality(self.id, member.connection, line.grade, line.rtt_ms, line.loss))
 
     def _choose_voices(self, now: float) -> None:
-        held = [self._normal.get(name) for name in AUDIO_SLOTS]
+        held = [self._seating.shown(name) for name in AUDIO_SLOTS]
         chosen = self._levels.chosen(held, self.scene.voices, self._may_speak, now)
         if chosen != held:
             for name, site in zip(AUDIO_SLOTS, chosen, strict=True):
-                self._aim(name, site)
+                self._seating.aim(name, Aim(site))
             self._refresh(now)
 
     def _may_speak(self, site: SiteId) -> bool:
@@ -330,9 +296,5 @@ class Room:
             video_forwarded=self._video_forwarded,
             keyframe_requests=self._asked + sum(m.asks.asked for m in self.members.values()),
             repaired=self._repaired + sum(m.repaired for m in self.members.values()),
-            lanes=len(self._lanes()),
+            lanes=len(self._seating.lanes),
         )
-
-
-def _rank(track: Track) -> int:
-    return LAYER_RANK.get(track.rid, -1)

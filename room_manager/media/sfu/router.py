@@ -5,8 +5,8 @@ from typing import Final
 
 from room_manager.errors import Limit
 from room_manager.ids import ConnectionId, RoomId, SiteId
-from room_manager.media.engine import EngineEvent, Scene
-from room_manager.media.sfu.lane import Egress, Sink
+from room_manager.media.engine import EngineEvent, NotJoined, Scene
+from room_manager.media.sfu.audience import Egress, Sink
 from room_manager.media.sfu.member import Member
 from room_manager.media.sfu.negotiation import Plan, agree
 from room_manager.media.sfu.room import Room, RoomStats
@@ -72,6 +72,13 @@ class Router:
         place = self._places.pop(connection, None)
         if place is not None:
             place[0].remove(place[1], now)
+
+    def place(self, connection: ConnectionId) -> tuple[Room, Member]:
+        """Its room, and who it is there. Raises ``NotJoined``."""
+        place = self._places.get(connection)
+        if place is None:
+            raise NotJoined("no such connection")
+        return place
 
     def room_of(self, connection: ConnectionId) -> RoomId | None:
         """Where it is."""

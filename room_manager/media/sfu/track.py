@@ -33,11 +33,13 @@ class Track:
         "_jitter",
         "_last_report",
         "_last_report_at",
+        "_marked",
         "_picture",
         "_reported",
         "_tallied",
         "_transit",
         "alive_since",
+        "awaited",
         "clock_hz",
         "codec",
         "gaps",
@@ -62,11 +64,13 @@ class Track:
         self.lanes: list[Lane] = []
         self.gaps = Gaps()
         self.history = History()
+        self.awaited = False  # some slot waits for a packet to enter one of the lanes with
         self.newest: int | None = None
         self.received = 0
         self.heard_at = 0.0
         self.alive_since = 0.0
         self._base = 0
+        self._marked = False  # the newest packet ended a frame
         self._picture = 0
         self._jitter = 0.0
         self._transit: float | None = None
@@ -91,6 +95,9 @@ class Track:
             elif not self.gaps.filled(packet.index) and repaired:
                 return False
         packet.look_inside(self.codec)
+        if packet.index == self.newest:
+            packet.starts = packet.starts or self._marked
+            self._marked = bool(packet.marker)
         found = packet.descriptor
         if found is not None and found.picture_id is not None:
             packet.picture = unwrap(found.picture_id, self._picture, found.picture_id_bits)

@@ -12,6 +12,8 @@ from typing import Any, Final
 from cffi import FFI
 
 from room_manager.media.sfu import private
+from room_manager.media.sfu.audience import UNSHIFTED, Marks, Row
+from room_manager.media.sfu.row_shifts import RowShifts
 
 ROWS: Final = 64
 SEGMENTS: Final = 16  # the kernel takes 64; beyond 16 there is nothing to gain
@@ -23,6 +25,7 @@ _VECTOR_WORDS: Final = 2 * SEGMENTS
 _SSRC_WORD: Final = 2  # the third of a packet
 _CONTROL: Final = struct.Struct("=QiiH6x")  # struct cmsghdr and its value
 _CONTROL_BYTES: Final = 18
+_NUMBER: Final = struct.Struct("!H")
 
 ffi: Final[Any] = FFI()
 ffi.cdef(
@@ -48,16 +51,30 @@ def segmentation_offered(sock: socket.socket) -> bool:
 class Batch:
     """Up to ``ROWS`` receivers with what their rows are filled from. Never changes."""
 
-    __slots__ = ("handles", "name_sizes", "names", "receivers", "segmented", "size", "ssrcs", "trailer_bytes")
+    __slots__ = (
+        "handles",
+        "logs",
+        "name_sizes",
+        "names",
+        "receivers",
+        "segmented",
+        "shifts",
+        "size",
+        "ssrcs",
+        "trailer_bytes",
+    )
 
-    def __init__(self, rows: list[Any], trailer_bytes: int, *, segmented: bool) -> None:
-        """``rows`` are receivers that have keys and an address, and their SSRC."""
+    def __init__(self, rows: list[Row], trailer_bytes: int, *, segmented: bool) -> None:
+        """``rows`` have keys and an address, and are measured all or none."""
         self.size = len(rows)
-        self.receivers = [receiver for receiver, _ in rows]
+        self.receivers: list[Any] = [row.sink for row in rows]
+        self.logs = [row.log for row in rows if row.log is not None]
+        shifts = [row.shifts for row in rows]
+        self.shifts = RowShifts(shifts) if any(each != UNSHIFTED for each in shifts) else None
         self.handles = [receiver.sending for receiver in self.receivers]
         self.names = array("Q", [receiver.name_at for receiver in self.receivers])
         self.name_sizes = array("Q", [receiver.name_bytes for receiver in self.receivers])
-        self.ssrcs = array("I", [socket.htonl(ssrc) for _, ssrc in rows])
+        self.ssrcs = array("I", [socket.htonl(row.ssrc) for row in rows])
         self.trailer_bytes = trailer_bytes
         self.segmented = segmented
 
@@ -69,6 +86,8 @@ class Tray:
         self.stride_bytes = stride_bytes
         self._memory, self.view = private.new_buffer(ROWS * SEGMENTS * stride_bytes)
         self._words = self.view.cast("I")
+        self._halves = self.view.cast("H")
+        self._quads = self.view.cast("Q")
         base = int(ffi.cast("uintptr_t", ffi.from_buffer(self.view)))
         self._lengths, self._length_places = private.new_lengths(ROWS)
         self.messages = ffi.new("struct mmsghdr[]", ROWS)
@@ -90,7 +109,7 @@ class Tray:
         """Where in the view a packet lies: segment by segment, so that copies are long."""
         return (segment * ROWS + row) * self.stride_bytes
 
-    def fill(self, segment: int, plain: bytes, batch: Batch) -> list[int]:
+    def fill(self, segment: int, plain: bytes, batch: Batch, marked: Marks, now: float) -> list[int]:
         """The packet in every row, with its SSRC, protected; returns what libsrtp says of each, 0 is fine."""
         view, stride, rows, size = self.view, self.stride_bytes, batch.size, len(plain)
         at = self.offset(0, segment)
@@ -104,8 +123,31 @@ class Tray:
         step = stride // 4
         word = at // 4 + _SSRC_WORD
         self._words[word : word + (rows - 1) * step + 1 : step] = batch.ssrcs
+        if batch.shifts is not None:
+            self._shift(at, plain, batch.shifts, rows, marked)
+        if marked.number_at and batch.logs:
+            place, whole = at + marked.number_at, size + batch.trailer_bytes
+            for log in batch.logs:
+                _NUMBER.pack_into(view, place, log.depart(whole, now))
+                place += stride
         self._lengths[:rows] = array("i", [size]) * rows
         return list(map(private.protect_rtp, batch.handles, self.places[segment], self._length_places))
+
+    def _shift(self, at: int, plain: bytes, shifts: RowShifts, rows: int, marked: Marks) -> None:
+        """Write the rows' own numbers; again everything through strides, the sums made at once."""
+        stride = self.stride_bytes
+        step = stride // 8
+        self._quads[at // 8 : at // 8 + (rows - 1) * step + 1 : step] = shifts.heads(plain)
+        if marked.picture_at:
+            step, place = stride // 2, (at + marked.picture_at) // 2
+            self._halves[place : place + (rows - 1) * step + 1 : step] = shifts.pictures(
+                plain, marked.picture_at
+            )
+        if marked.layer_at:
+            place = at + marked.layer_at
+            self.view[place : place + (rows - 1) * stride + 1 : stride] = shifts.layers(
+                plain, marked.layer_at
+            )
 
     def address(self, batch: Batch, sizes: list[int]) -> None:
         """Messages for the batch's receivers: datagrams cut into these sizes."""

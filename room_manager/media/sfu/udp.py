@@ -10,8 +10,8 @@ import time
 from typing import Any, Final
 
 from room_manager.media.sfu import private
+from room_manager.media.sfu.audience import UNMARKED, Audience, Marks, Sink, inscribe, number
 from room_manager.media.sfu.ice import Address
-from room_manager.media.sfu.lane import Audience, Sink
 from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES, Keys
 
 BUFFER_BYTES: Final = 2048
@@ -19,8 +19,6 @@ MAX_PLAIN_BYTES: Final = BUFFER_BYTES - MAX_TRAILER_BYTES
 SOCKET_BUFFER_BYTES: Final = 8 << 20
 BIND_PATIENCE_S: Final = 5.0
 NAME_BYTES: Final = 28  # struct sockaddr_in6
-
-_SSRC: Final = struct.Struct("!L")
 
 
 def open_port(host: str, port: int, patience_s: float = BIND_PATIENCE_S) -> socket.socket:
@@ -105,15 +103,18 @@ class PlainEgress:
         self.sent = 0
         self.lost = 0  # the socket would not take them
 
-    def fan(self, plain: bytes, rows: Audience, *, more: bool = False) -> None:
+    def fan(self, plain: bytes, rows: Audience, marked: Marks = UNMARKED, *, more: bool = False) -> None:
         """See :class:`Egress`."""
-        if len(plain) > MAX_PLAIN_BYTES:
+        size = len(plain)
+        if size > MAX_PLAIN_BYTES:
             return
-        receiver: Any
-        for receiver, ssrc in rows:
-            self._view[: len(plain)] = plain
-            _SSRC.pack_into(self._view, 8, ssrc)
-            self._protect_and_send(private.protect_rtp, len(plain), receiver)
+        now = time.monotonic()
+        for row in rows:
+            receiver: Any = row.sink
+            self._view[:size] = plain
+            inscribe(self._view, row, marked)
+            number(self._view, row, marked, size + receiver.trailer_bytes, now)
+            self._protect_and_send(private.protect_rtp, size, receiver)
 
     def rtcp(self, sink: Any, compound: bytes) -> None:
         """One control datagram."""

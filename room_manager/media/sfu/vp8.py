@@ -22,6 +22,8 @@ class Descriptor(NamedTuple):
     picture_id_bits: int  # 7 or 15
     tl0: int | None
     tl0_at: int
+    temporal: int = 0  # layer of this frame; 0 is the base
+    sync: bool = False  # depends on nothing but the base layer
 
 
 def describe(data: bytes, start: int, end: int) -> Descriptor:
@@ -31,7 +33,8 @@ def describe(data: bytes, start: int, end: int) -> Descriptor:
     first = data[start]
     at = start + 1
     picture_id: int | None = None
-    picture_id_at = picture_id_bits = tl0_at = 0
+    picture_id_at = picture_id_bits = tl0_at = temporal = 0
+    sync = False
     tl0: int | None = None
     if first & 0x80:
         if at >= end:
@@ -59,11 +62,23 @@ def describe(data: bytes, start: int, end: int) -> Descriptor:
             tl0 = data[at]
             at += 1
         if extended & 0x30:
+            if extended & 0x20 and at < end:
+                temporal, sync = data[at] >> 6, bool(data[at] & 0x20)
             at += 1
     starts_frame = bool(first & 0x10) and not first & 0x07
     # Section 4.3: the inverse key frame flag is the lowest bit of the first payload octet.
     starts_keyframe = starts_frame and at < end and not data[at] & 0x01
-    return Descriptor(starts_keyframe, starts_frame, picture_id, picture_id_at, picture_id_bits, tl0, tl0_at)
+    return Descriptor(
+        starts_keyframe,
+        starts_frame,
+        picture_id,
+        picture_id_at,
+        picture_id_bits,
+        tl0,
+        tl0_at,
+        temporal,
+        sync,
+    )
 
 
 def renumbered(data: bytes, start: int, end: int, found: Descriptor, picture_id: int, tl0: int) -> bytearray:
@@ -82,6 +97,13 @@ def renumbered(data: bytes, start: int, end: int, found: Descriptor, picture_id:
     return payload
 
 
-def descriptor(picture_id: int, *, starts_frame: bool) -> bytes:
-    """A descriptor with a 15-bit picture id and no layers."""
+def descriptor(
+    picture_id: int, *, starts_frame: bool, temporal: int | None = None, tl0: int = 0, sync: bool = False
+) -> bytes:
+    """A descriptor with a 15-bit picture id; temporal layers only if ``temporal`` says which."""
+    if temporal is not None:
+        head = bytes([0x90 if starts_frame else 0x80, 0xE0])
+        return (
+            head + _WORD.pack(0x8000 | picture_id & PICTURE_ID_MASK) + bytes([tl0, temporal << 6 | sync << 5])
+        )
     return bytes([0x90 if starts_frame else 0x80, 0x80]) + _WORD.pack(0x8000 | picture_id & PICTURE_ID_MASK)

@@ -2,15 +2,17 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
-from room_manager.media.sfu import private
+from room_manager.media.sfu import private, vp8
+from room_manager.media.sfu.audience import Audience, Marks, Row, Shifts
 from room_manager.media.sfu.batch import BatchEgress, runs
-from room_manager.media.sfu.lane import Audience
-from room_manager.media.sfu.rtp import build, looks_like_rtcp
+from room_manager.media.sfu.rtp import Packet, build, extension_block, looks_like_rtcp
+from room_manager.media.sfu.send_log import SendLog
 from room_manager.media.sfu.srtp import PROFILES, Keys, material_bytes
 from room_manager.media.sfu.trays import SEGMENTS, segmentation_offered
 from room_manager.media.sfu.udp import MAX_PLAIN_BYTES, PlainEgress, Receiver, open_port
@@ -63,7 +65,7 @@ def ears() -> Iterator[list[Ear]]:
 
 
 def audience(ears: list[Ear]) -> Audience:
-    return Audience((ear.sink, ear.ssrc) for ear in ears)
+    return Audience(Row(ear.sink, ear.ssrc) for ear in ears)
 
 
 def packet(seq: int, size: int, *, marker: bool = False) -> bytes:
@@ -120,6 +122,87 @@ def test_all_back_ends_send_the_same_bytes_in_the_same_order(
     for ear, datagrams in zip(ears, heard[0], strict=True):
         own = ear.ssrc.to_bytes(4, "big")
         assert [ear.opened(d) for d in datagrams] == [p[:8] + own + p[12:] for p in plains]
+
+
+def shifted(number: int) -> Shifts:
+    """Every third receiver's numbers are those of the packet; the others reach every wrap."""
+    if number % 3 == 0:
+        return Shifts()
+    return Shifts(0xFFFF - number, 0xFFFF_FFFF - number, 0x7FFF - number, (0xFF - number) & 0xFF)
+
+
+def measured(ears: list[Ear]) -> Audience:
+    """Some of them measured, all with numbers of their own."""
+    return Audience(
+        Row(ear.sink, ear.ssrc, shifted(number), SendLog() if number % 2 else None)
+        for number, ear in enumerate(ears)
+    )
+
+
+def numbered(seq: int, size: int) -> bytes:
+    """A packet with a transport-wide number, an odd byte beside it, and a VP8 descriptor with all ids."""
+    block = extension_block([(5, b"\0\0"), (4, b"abc"), (3, b"x")])
+    payload = vp8.descriptor(0x7FFF - seq % 3, starts_frame=True, temporal=0, tl0=254 + seq % 2)
+    return build(96, seq & 0xFFFF, 0xFFFF_FFFF - 3000 * seq % 7, 0, payload + bytes(size), extensions=block)
+
+
+MARKED: Final = Marks(picture_at=12 + 16 + 2, layer_at=12 + 16 + 4, number_at=17)
+
+
+@pytest.mark.parametrize("size", [3, 500, 1500])
+def test_all_back_ends_give_each_receiver_its_own_numbers(
+    size: int, sender: socket.socket, ears: list[Ear]
+) -> None:
+    plains = [numbered(seq, size) for seq in range(65_533, 65_540)]
+    heard = []
+    for egress in (PlainEgress(sender), BatchEgress(sender, segmented=False), BatchEgress(sender)):
+        rows = measured(ears)
+        for plain in plains:
+            egress.fan(plain, rows, MARKED, more=plain is not plains[-1])
+        egress.flush()
+        heard.append(everybody_hears(ears, len(plains)))
+
+    assert heard[1] == heard[0]
+    assert heard[2] == heard[0]
+    for number, (ear, datagrams) in enumerate(zip(ears, heard[0], strict=True)):
+        shifts = shifted(number)
+        for count, (datagram, plain) in enumerate(zip(datagrams, plains, strict=True), start=1):
+            got, sent = Packet(ear.opened(datagram)), Packet(plain)
+            found = vp8.describe(got.data, got.start, got.end)
+            was = vp8.describe(sent.data, sent.start, sent.end)
+            assert was.picture_id is not None
+            assert was.tl0 is not None
+            assert got.seq == (sent.seq + shifts.seq) & 0xFFFF
+            assert got.timestamp == (sent.timestamp + shifts.timestamp) & 0xFFFF_FFFF
+            assert found.picture_id == (was.picture_id + shifts.picture) & 0x7FFF
+            assert found.tl0 == (was.tl0 + shifts.layer) & 0xFF
+            assert got.extensions[5] == (count if number % 2 else 0).to_bytes(2, "big")
+            assert got.extensions[4] == b"abc"
+            assert got.data[got.start + 5 :] == sent.data[sent.start + 5 :]
+
+
+def test_a_measured_receiver_knows_when_its_packets_left_and_how_large_they_were(
+    sender: socket.socket, ears: list[Ear]
+) -> None:
+    for egress in (PlainEgress(sender), BatchEgress(sender)):
+        log = SendLog()
+        picture = Audience([Row(ears[0].sink, 7, log=log)])
+        sound = Audience([Row(ears[0].sink, 9, log=log)])
+        before = time.monotonic()
+
+        egress.fan(numbered(1, 900), picture, MARKED)
+        egress.fan(numbered(1, 20), sound, MARKED)
+        egress.fan(packet(2, 20), sound)  # carries no number, and is not counted
+        egress.flush()
+        sizes = [len(datagram) for datagram in ears[0].hear(3)]
+
+        first, second = log.find(1), log.find(2)
+        assert first is not None
+        assert second is not None
+        assert sorted([first.size_bytes, second.size_bytes]) == sorted(sizes)[1:]
+        assert before <= first.at <= second.at <= time.monotonic()
+        assert log.find(3) is None
+        assert log.newest == 2
 
 
 def test_a_frame_leaves_as_one_datagram_for_each_receiver(sender: socket.socket, ears: list[Ear]) -> None:
