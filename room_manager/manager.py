@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 
 MediaListener = Callable[[EngineEvent], None]
 
+OpeningListener = Callable[[RoomId], None]
+
 Check = Callable[[RoomId], None]
 """Raises what the member is to hear."""
 
@@ -74,6 +76,7 @@ class Manager:
         self._media: dict[ConnectionId, RoomId] = {}  # connections that have offered, or are about to
         self._tasks: set[asyncio.Task[None]] = set()
         self._checks: dict[type[AnyCommand], Check] = {StartRecording: _nobody_records}
+        self._openings: list[OpeningListener] = []
         self._closing = False
 
     # --- life ---
@@ -141,6 +144,8 @@ class Manager:
         self._rooms[room] = _Room(runner, reactor, [], tasks)
         if runner.told.state.ended:
             self._own(self._wind_up(room), f"end {room}")
+        for listener in tuple(self._openings):
+            listener(room)
 
     # --- for the sessions ---
 
@@ -155,6 +160,10 @@ class Manager:
     def check_before(self, kind: type[AnyCommand], check: Check) -> None:
         """Ask ``check`` before a command of this kind is put to a room: for what the rules cannot know."""
         self._checks[kind] = check
+
+    def listen_openings(self, listener: OpeningListener) -> None:
+        """Hear of every room that is opened from now on; those of :meth:`rooms` are open already."""
+        self._openings.append(listener)
 
     def gone(self, room: RoomId, site: SiteId, connection: ConnectionId) -> None:
         """The connection that stood for the site has ended; see :meth:`Runner.gone`. Never fails."""

@@ -22,6 +22,9 @@ from room_manager.manager import Manager
 from room_manager.media.engine import Engine
 from room_manager.media.fake import FakeEngine
 from room_manager.media.sfu.driver import SfuEngine, SfuSettings
+from room_manager.recording.archive import Archive
+from room_manager.recording.space import Space
+from room_manager.recordist import Recordist
 from room_manager.store.database import open_database
 from room_manager.store.sole import marked_as_served
 from room_manager.store.sql_journal import SqlJournal
@@ -92,6 +95,14 @@ async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack
     manager = Manager(stores, journal, media, RoomClock())
     await manager.start()
     stack.push_async_callback(manager.close)
+
+    kept = settings.recording
+    archive = Archive(settings.recordings_folder, stores.recordings, kept.keep_days)
+    if kept.on:
+        recordist = Recordist(manager, archive, Space(kept.start_above_bytes, kept.stop_below_bytes))
+        await recordist.start()
+        stack.push_async_callback(recordist.close)
+        app.state.recordist = recordist
 
     metrics = Metrics(media.figures)
     standing = Standing(stores, time.time)

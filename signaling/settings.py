@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+GIB: Final = 1 << 30
 STATIC: Final = Path(__file__).parent / "static"
 
 
@@ -36,6 +37,16 @@ class TurnSettings(Struct, frozen=True):
     secret_file: Path | None = None  # what the relay knows, too
 
 
+class RecordingSettings(Struct, frozen=True):
+    """Where meetings are recorded, how much space that must leave, and how long files are kept."""
+
+    on: bool = True
+    folder: Path | None = None  # None: ``recordings`` beside the database
+    start_above_bytes: int = 4 * GIB  # of free space, or no recording begins
+    stop_below_bytes: int = 2 * GIB  # of free space, and recordings end by themselves
+    keep_days: int = 30  # 0: for ever
+
+
 class Settings(Struct, frozen=True):
     """One server."""
 
@@ -45,6 +56,7 @@ class Settings(Struct, frozen=True):
     public_origins: tuple[str, ...] = ()  # https://meet.example.gov.vn; the server's own host is always one
     media: MediaSettings = MediaSettings()
     turn: TurnSettings = TurnSettings()
+    recording: RecordingSettings = RecordingSettings()
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     static: Path = STATIC
@@ -59,6 +71,15 @@ class Settings(Struct, frozen=True):
         origins = {urlsplit(origin).netloc for origin in self.public_origins}
         named = {host_name(host) for host in (*origins, *self.allowed_hosts)}
         return frozenset(named | _LOOPBACK) if named else frozenset()
+
+    @property
+    def recordings_folder(self) -> Path:
+        """Where recordings are kept."""
+        if self.recording.folder is not None:
+            return self.recording.folder
+        scheme, _, file = self.database_url.partition(":///")
+        beside = Path(file).parent if scheme.startswith("sqlite") else Path("var")
+        return beside / "recordings"
 
     @property
     def secure(self) -> bool:

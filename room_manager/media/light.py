@@ -449,15 +449,17 @@ class LightPeer:
         if self._keys is not None:
             player.advance(time.monotonic())
             if number % REPORT_BEATS == self._tie_breaker % REPORT_BEATS:
-                self._report(player)
+                self.report()
         return True
 
-    def _report(self, player: LoopPlayer) -> None:
-        """Sender and receiver reports, once a second."""
+    def report(self) -> None:
+        """Sender and receiver reports. Who plays says so itself, once a second."""
         ntp = int((time.time() + 2_208_988_800) * (1 << 32))
+        player = self._player
         parts = [
             rtcp.sender_report(ssrc, ntp, player.timestamp(kind), self._sent[ssrc], self._octets[ssrc])
             for (kind, _), ssrc in self._ssrcs.items()
+            if player is not None
         ]
         blocks = [
             rtcp.Block(a.ssrc, _fraction_lost(a), max(0, a.lost), a.highest, 0, 0, 0)

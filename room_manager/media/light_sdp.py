@@ -7,10 +7,14 @@ from msgspec import Struct
 from room_manager.media.sfu import negotiation as n
 
 Kind = Literal["microphone", "camera", "screen"]
+VideoCodec = Literal["VP8", "H264"]
 
 OPUS_TYPE: Final = 111
 VP8_TYPE: Final = 96
 REPAIR_TYPE: Final = 97
+H264_TYPE: Final = 102
+H264_REPAIR_TYPE: Final = 103
+H264_FORM: Final = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
 LAYERS: Final = ("q", "h", "f")
 MID_ID, RID_ID, LEVEL_ID, SEND_TIME_ID, TRANSPORT_WIDE_ID, REPAIRED_ID = 1, 2, 3, 4, 5, 6
 ROLES: Final[tuple[Kind, ...]] = ("microphone", "camera", "screen")
@@ -26,6 +30,7 @@ class Sections(Struct, frozen=True):
     video_slots: int = 6
     layers: tuple[str, ...] = LAYERS
     repair: bool = True
+    video_codecs: tuple[VideoCodec, ...] = ("VP8",)  # the best first
 
 
 class Remote:
@@ -86,29 +91,45 @@ def offer_text(sections: Sections, ufrag: str, password: str, fingerprint: str, 
 
 def _section(sections: Sections, kind: Kind, mid: str, direction: str) -> list[str]:
     audio = kind == "microphone"
-    number, name = (OPUS_TYPE, "opus/48000/2") if audio else (VP8_TYPE, "VP8/90000")
-    repair = sections.repair and not audio
+    codecs = [_TYPES[name] for name in sections.video_codecs] if not audio else [_OPUS]
+    numbers = [
+        number
+        for _, media, repair in codecs
+        for number in (media, repair)
+        if number is not None and (number == media or sections.repair)
+    ]
     lines = [
-        f"m={'audio' if audio else 'video'} 9 UDP/TLS/RTP/SAVPF {number}"
-        + (f" {REPAIR_TYPE}" if repair else ""),
+        f"m={'audio' if audio else 'video'} 9 UDP/TLS/RTP/SAVPF {' '.join(map(str, numbers))}",
         "c=IN IP4 0.0.0.0",
         f"a=mid:{mid}",
         f"a={direction}",
         "a=rtcp-mux",
-        f"a=rtpmap:{number} {name}",
         f"a=extmap:{MID_ID} {n.MID}",
         f"a=extmap:{SEND_TIME_ID} {n.SEND_TIME}",
         f"a=extmap:{TRANSPORT_WIDE_ID} {n.TRANSPORT_WIDE}",
-        f"a=rtcp-fb:{number} transport-cc",
     ]
     if audio:
-        lines += [f"a=extmap:{LEVEL_ID} {n.LEVEL}", f"a=fmtp:{number} minptime=10;useinbandfec=1"]
+        lines += [f"a=extmap:{LEVEL_ID} {n.LEVEL}"]
     else:
-        lines += [f"a=rtcp-fb:{number} nack", f"a=rtcp-fb:{number} nack pli"]
         lines += [f"a=extmap:{RID_ID} {n.RID}", f"a=extmap:{REPAIRED_ID} {n.REPAIRED_RID}"]
-    if repair:
-        lines += [f"a=rtpmap:{REPAIR_TYPE} rtx/90000", f"a=fmtp:{REPAIR_TYPE} apt={number}"]
+    for name, media, repair in codecs:
+        lines += [f"a=rtpmap:{media} {name}", f"a=rtcp-fb:{media} transport-cc"]
+        if audio:
+            lines.append(f"a=fmtp:{media} minptime=10;useinbandfec=1")
+            continue
+        lines += [f"a=rtcp-fb:{media} nack", f"a=rtcp-fb:{media} nack pli"]
+        if media == H264_TYPE:
+            lines.append(f"a=fmtp:{media} {H264_FORM}")
+        if sections.repair:
+            lines += [f"a=rtpmap:{repair} rtx/90000", f"a=fmtp:{repair} apt={media}"]
     if kind == "camera" and direction == "sendonly" and sections.layers:
         lines += [f"a=rid:{layer} send" for layer in sections.layers]
         lines.append("a=simulcast:send " + ";".join(sections.layers))
     return lines
+
+
+_TYPES: Final[dict[VideoCodec, tuple[str, int, int | None]]] = {
+    "VP8": ("VP8/90000", VP8_TYPE, REPAIR_TYPE),
+    "H264": ("H264/90000", H264_TYPE, H264_REPAIR_TYPE),
+}
+_OPUS: Final[tuple[str, int, int | None]] = ("opus/48000/2", OPUS_TYPE, None)

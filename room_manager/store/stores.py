@@ -4,6 +4,7 @@ from room_manager.store.accounts import AccountStore
 from room_manager.store.database import Database
 from room_manager.store.links import LinkStore
 from room_manager.store.meetings import MeetingStore
+from room_manager.store.recordings import RecordingStore
 from room_manager.store.roster import RosterStore
 from room_manager.store.secrets import SecretStore
 from room_manager.store.sessions import SessionStore
@@ -18,4 +19,5 @@ class Stores:
         self.accounts = AccountStore(database)
         self.sessions = SessionStore(database)
         self.links = LinkStore(database)
+        self.recordings = RecordingStore(database)
         self.secrets = SecretStore(database)

@@ -154,6 +154,25 @@ links: Final = Table(
 )
 Index("ix_links_room", links.c.room)
 
+recordings: Final = Table(
+    "recordings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("room", Text, ForeignKey("meetings.id"), nullable=False),
+    Column(
+        "state", Text, CheckConstraint("state IN ('recording', 'ready', 'deleted')", "state"), nullable=False
+    ),
+    Column("started_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+    Column("file", Text),  # its name in the folder of recordings, once it is finished
+    Column("duration_s", Float, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("mended", Boolean, nullable=False),  # a crash cut it off; it ends with the last whole cluster
+    Column("deleted_at", Utc),
+    Column("deleted_by", Text),
+)
+Index("ix_recordings_room", recordings.c.room)
+
 secrets: Final = Table(
     "secrets",
     metadata,

@@ -2,14 +2,15 @@
 
 import argparse
 import ipaddress
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from signaling.cli.failure import Bad
-from signaling.settings import MediaSettings, Settings, TurnSettings
+from signaling.settings import GIB, MediaSettings, RecordingSettings, Settings, TurnSettings
 from signaling.turn import read_secret, read_urls
 
 DEFAULT_PORT: Final = 8080
@@ -42,6 +43,17 @@ def add_flags(command: argparse.ArgumentParser) -> None:
         "where many wards share one address: its limits are not per address (default: none)",
     )
     flag("metrics-networks", "NETWORKS", "who may read /metrics (default: this machine)")
+    flag(
+        "recordings",
+        "DIR",
+        "where meetings are recorded, or `off` (default: recordings, beside the database)",
+    )
+    flag("recordings-keep", "DAYS", "days a recording is kept, 0 for ever (default: 30)")
+    flag(
+        "recordings-free",
+        "GIB",
+        "free space below which recordings stop; twice as much, and none begins (default: 2)",
+    )
     command.add_argument(
         "--plain-http",
         action="store_const",
@@ -98,6 +110,7 @@ def settings_from(chosen: argparse.Namespace, environ: Mapping[str, str] = os.en
             advertised=advertised,
             udp_port=value("media-port", _port, 0),
         ),
+        recording=_recording(value),
     )
     if not (here_only or settings.secure or value("plain-http", _yes, False)):
         raise Bad(
@@ -105,6 +118,40 @@ def settings_from(chosen: argparse.Namespace, environ: Mapping[str, str] = os.en
             "or an https --origin that a proxy serves, or accept it with --plain-http"
         )
     return settings
+
+
+class _Value(Protocol):
+    """Reads one setting, by its flag or its variable."""
+
+    def __call__(self, name: str, read: Callable[[str], T], default: T) -> T: ...
+
+
+def _recording(value: _Value) -> RecordingSettings:
+    folder = value("recordings", Path, Path())
+    floor_bytes = round(value("recordings-free", _gibibytes, 2.0) * GIB)
+    return RecordingSettings(
+        on=folder != Path("off"),
+        folder=folder if folder not in (Path(), Path("off")) else None,
+        start_above_bytes=2 * floor_bytes,
+        stop_below_bytes=floor_bytes,
+        keep_days=value("recordings-keep", _days, 30),
+    )
+
+
+def _days(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 36_500:
+        raise ValueError(f"not a number of days from 0 to 36500: {text}")
+    return int(text)
+
+
+def _gibibytes(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1_000_000:
+        raise ValueError(f"not a number of GiB: {text}")
+    return number
 
 
 def database_url(file: Path) -> str:
