@@ -33,7 +33,7 @@ class Media:
         self._wait_s = 0.0
         self._rid = 0
         self._answer: asyncio.Future[told.Answer | None] | None = None
-        self._picture = False
+        self._layers: tuple[str, ...] = ()
         self._voice = False
         self._loss = 0.0
 
@@ -52,10 +52,10 @@ class Media:
         if self._answer is not None and not self._answer.done() and message.rid == self._rid:
             self._answer.set_result(message if isinstance(message, told.Answer) else None)
 
-    def send(self, *, picture: bool, voice: bool) -> None:
+    def send(self, *, layers: tuple[str, ...], voice: bool) -> None:
         """Send these from now on."""
-        if (picture, voice) != (self._picture, self._voice):
-            self._picture, self._voice = picture, voice
+        if (layers, voice) != (self._layers, self._voice):
+            self._layers, self._voice = layers, voice
             self._play()
 
     def lose(self, share: float) -> None:
@@ -116,8 +116,8 @@ class Media:
         if peer is None:
             return
         peer.loss = self._loss
-        if self._picture or self._voice or self._loss:
+        if self._layers or self._voice or self._loss:
             # A player without layers still reports, and that is how a weak line is noticed.
-            peer.play(self._loop, layers=("q", "h", "f") if self._picture else (), voice=self._voice)
+            peer.play(self._loop, layers=self._layers, voice=self._voice)
         else:
             peer.stop()

@@ -24,19 +24,25 @@ from signaling.wire import client as say
 from signaling.wire import server as told
 
 WEAK_LOSS: Final = 0.06
+ALL_LAYERS: Final = ("q", "h", "f")
 PEOPLE: Final = (3, 25)
 
 
 class SimulatedSite:
-    """Sends its picture while it is on stage, its voice while it has the floor, and yields it in the end."""
+    """Sends the layers somebody watches, its voice while it has the floor, and yields it in the end.
 
-    def __init__(self, place: Place, door: Door, loop: Loop, chance: Random) -> None:
+    ``loss``: this share of what arrives is always lost, and more while its life weakens the line.
+    """
+
+    def __init__(self, place: Place, door: Door, loop: Loop, chance: Random, loss: float = 0.0) -> None:
         self.code = place.site
         self._chance = chance
         self._line = Line(place.link, door, chance, self._hear)
         self._media = Media(self._line, loop)
         self._has_floor = False
         self._on_stage = False
+        self._wanted: tuple[str, ...] | None = None  # None: the server has not said yet
+        self._loss = loss
         self._may_speak = False
         self._speech: asyncio.TimerHandle | None = None
         self._saying: set[asyncio.Task[bool]] = set()
@@ -65,17 +71,20 @@ class SimulatedSite:
             case ComeBack():
                 self._line.mend()
             case WeakenLine():
-                self._media.lose(WEAK_LOSS)
+                self._media.lose(max(WEAK_LOSS, self._loss))
             case MendLine():
-                self._media.lose(0.0)
+                self._media.lose(self._loss)
 
     def _hear(self, message: told.AnyServerMessage) -> None:
         match message:
             case told.Welcome():
+                self._wanted = None
+                self._media.lose(self._loss)
                 self._media.renew(0.0)
                 people = round(self._chance.uniform(*PEOPLE))
                 self._soon(self._line.say(say.CountPeople(rid=self._line.number(), people=people)))
             case told.MediaLost():
+                self._wanted = None
                 self._media.renew(message.retry_after_ms / 1000)
             case told.Answer() | told.Problem():
                 self._media.hear(message)
@@ -86,9 +95,13 @@ class SimulatedSite:
                 self._on_stage = self.code in shown
             case told.Microphones():
                 self._may_speak = message.you_may_speak
+            case told.Layers() if message.role == "camera":
+                self._wanted = message.layers
             case _:
                 return
-        self._media.send(picture=self._on_stage or self._has_floor, voice=self._has_floor and self._may_speak)
+        seen = ALL_LAYERS if self._on_stage or self._has_floor else ()
+        layers = seen if self._wanted is None else self._wanted
+        self._media.send(layers=layers, voice=self._has_floor and self._may_speak)
 
     def _floor_is(self, *, mine: bool) -> None:
         if mine == self._has_floor:

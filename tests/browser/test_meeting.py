@@ -87,6 +87,25 @@ def test_a_speaker_that_reloads_is_back_with_the_floor_and_is_seen_again(meeting
     meeting.take_floor()
 
 
+def test_a_ward_whose_network_changes_keeps_its_connection_its_hand_and_its_pictures(
+    meeting: Meeting,
+) -> None:
+    window = meeting.wards[PHUC_XA]
+    window.page.click('[data-testid="big"][data-act="raise"]')
+    window.shows('[data-testid="big"][data-act="lower"]')
+    [before] = window.live_peers()
+
+    window.page.evaluate('dispatchEvent(new Event("online"))')
+
+    window.wait(lambda: [one["ufrag"] == before["ufrag"] for one in window.live_peers()], [False], "same:")
+    [after] = window.live_peers()
+    assert after["number"] == before["number"]
+    window.wait_colour("main", CHAIR_CAMERA.colour)
+    window.wait_tone(CHAIR_CAMERA.tone_hz)
+    window.shows('[data-testid="big"][data-act="lower"]')
+    window.page.click('[data-testid="big"][data-act="lower"]')
+
+
 def test_killed_media_process_comes_back_without_a_click(meeting: Meeting) -> None:
     meeting.give_floor(TRUC_BACH)
     others = (meeting.chair, meeting.wards[PHUC_XA], meeting.wards[VINH_PHUC])

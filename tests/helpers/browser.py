@@ -25,6 +25,26 @@ CONTENT: Final = """data:text/html,<title>{title}</title><style>
 @keyframes go {{ to {{ left: 80px }} }} i {{ position: absolute; width: 8px; height: 8px; background: white;
 animation: go 1s linear infinite }}</style><body style="background: rgb{rgb}"><i></i>"""
 
+PEERS = """
+window.__peers = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...given) { super(...given); window.__peers.push(this); }
+};
+"""
+
+LIVE_PEERS = """
+() => window.__peers.filter((peer) => peer.connectionState === "connected").map((peer) => ({
+  number: window.__peers.indexOf(peer),
+  ufrag: /a=ice-ufrag:(\\S+)/.exec(peer.currentRemoteDescription.sdp)[1],
+}))
+"""
+
+CAMERA_LAYERS = """
+() => window.__peers.filter((peer) => peer.connectionState === "connected").flatMap((peer) =>
+  peer.getTransceivers()[1].sender.getParameters().encodings)
+  .filter(({ active }) => active).map(({ rid }) => rid)
+"""
+
 MAIN_TRACK = (
     """(document.querySelector('[data-slot="main"] video')?.srcObject?.getVideoTracks()[0] ?? null)"""
 )
@@ -98,6 +118,16 @@ class Window:
         """Until that camera is seen over another connection than the remembered one."""
         self.wait(lambda: self.page.evaluate(f"window.__old !== {MAIN_TRACK}"), True, "new:", limit_s)
         self.wait_colour("main", colour, limit_s)
+
+    def live_peers(self) -> list[dict[str, Any]]:
+        """The page's peer connections that are up: which one it is, and the server's ICE credentials."""
+        found: list[dict[str, Any]] = self.page.evaluate(LIVE_PEERS)
+        return found
+
+    def layers(self) -> list[str]:
+        """The layers of its camera that the window sends now."""
+        found: list[str] = self.page.evaluate(CAMERA_LAYERS)
+        return found
 
     def level_db(self, tone_hz: int | None = None) -> float:
         """How loud a tone is on the page within half a second; without one, the loudest sound."""
@@ -190,6 +220,7 @@ class Browsers:
         page.add_locator_handler(
             page.locator('.site[data-quiet="true"]'), lambda: page.keyboard.press("Shift")
         )
+        page.add_init_script(PEERS)
         page.goto(url)
         return Window(page)
 
