@@ -34,7 +34,7 @@ bench: setup
 
 bench-sfu: setup
 	@$(BIN)/python -m benchmarks.egress --json benchmarks/results/egress-579-gcm.json
-	@$(BIN)/python -m benchmarks.sfu_forward $(ARGS) --json benchmarks/results/sfu_forward-579-gcm.json
+	@$(BIN)/python -m benchmarks.sfu_forward --profile both --feedback rr --against janus $(ARGS) --json benchmarks/results/sfu_forward-579.json
 
 check: setup
 	@$(PYTHON) tools/check.py

@@ -1,4 +1,4 @@
-"""One site that sends, in a process of its own: ``python -m benchmarks.publisher``.
+"""One site that sends, in a process of its own: ``python -m benchmarks.publisher [ADDRESS]``.
 
 Speaks JSON lines: tells its offer, is told the answer, says when it is connected, is told how much to send,
 and says how much it has sent. A frame leaves at once and in packets of about equal size, as browsers split
@@ -38,11 +38,12 @@ class Publisher:
         self._peer = peer
         self._random = random.Random(SEED)
         self._picture = 1
-        self.packets = 0
+        self._clock_s = 0.0  # of the media; goes on where it was
+        self.sound = self.picture = 0  # packets
 
-    async def send(self, pps: float, seconds: float) -> None:
-        """So many packets a second, ``AUDIO_PPS`` of them sound."""
-        every = {"frame": FRAME_PACKETS / (pps - AUDIO_PPS), "sound": 1 / AUDIO_PPS}
+    async def send(self, pps: float, seconds: float, share: float = 1.0) -> None:
+        """So many packets a second, ``AUDIO_PPS`` of them sound; or this share of all that."""
+        every = {"frame": FRAME_PACKETS / (pps - AUDIO_PPS) / share, "sound": 1 / AUDIO_PPS / share}
         began = time.monotonic()
         due = {"frame": began, "sound": began + 0.007}
         keyframe_at = began
@@ -50,20 +51,21 @@ class Publisher:
             what = min(due, key=lambda name: due[name])
             at = due[what]
             if at >= began + seconds:
+                self._clock_s += seconds
                 return
             await asyncio.sleep(max(0.0, at - time.monotonic()))
             due[what] += every[what]
             if what == "sound":
-                self._sound(at - began)
+                self._sound(self._clock_s + at - began)
             else:
-                self._frame(at - began, key=at >= keyframe_at)
+                self._frame(self._clock_s + at - began, key=at >= keyframe_at)
                 if at >= keyframe_at:
                     keyframe_at += KEYFRAME_S
 
     def _sound(self, at_s: float) -> None:
         payload = TIME.pack(time.time_ns()) + bytes(AUDIO_BYTES - TIME.size)
         self._peer.send_rtp("microphone", payload, timestamp=int(at_s * 48_000), level=20)
-        self.packets += 1
+        self.sound += 1
 
     def _frame(self, at_s: float, *, key: bool) -> None:
         self._picture += 1
@@ -77,7 +79,7 @@ class Publisher:
                 timestamp=int(at_s * 90_000),
                 marker=place == FRAME_PACKETS - 1,
             )
-            self.packets += 1
+            self.picture += 1
 
 
 def say(**values: Any) -> None:
@@ -88,12 +90,12 @@ def say(**values: Any) -> None:
 
 async def hear() -> Any:
     """One line from there."""
-    return json.loads(await asyncio.to_thread(sys.stdin.readline))
+    return json.loads(await asyncio.to_thread(sys.stdin.readline) or "{}")
 
 
-async def main() -> None:
+async def main(host: str) -> None:
     """Join, send as told, leave."""
-    peer = LightPeer(Sections(screen=False, audio_slots=0, video_slots=0, layers=()))
+    peer = LightPeer(Sections(screen=False, audio_slots=0, video_slots=0, layers=()), host=host)
     say(offer=peer.offer())
     answer = await hear()
     await peer.accept(answer["sdp"], answer["slots"])
@@ -101,11 +103,11 @@ async def main() -> None:
     say(connected=True)
     publisher = Publisher(peer)
     while (order := await hear()).get("pps"):
-        before = publisher.packets
-        await publisher.send(order["pps"], order["seconds"])
-        say(sent=publisher.packets - before)
+        sound, picture = publisher.sound, publisher.picture
+        await publisher.send(order["pps"], order["seconds"], order.get("share", 1.0))
+        say(sound=publisher.sound - sound, picture=publisher.picture - picture)
     peer.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"))

@@ -31,7 +31,7 @@ from room_manager.media.light_sdp import (
 from room_manager.media.loops import Loop, LoopPlayer
 from room_manager.media.sfu import private, rtcp
 from room_manager.media.sfu.dtls import Handshake, HandshakeFailed, Identity
-from room_manager.media.sfu.ice import binding_request
+from room_manager.media.sfu.ice import Credentials, binding_request, read_check
 from room_manager.media.sfu.rtp import Malformed, Packet, build, extension_block, looks_like_rtcp, unwrap
 from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES, Keys, Opener
 
@@ -45,6 +45,7 @@ REPORT_BEATS: Final = 50
 MAX_KEPT: Final = 2_000
 MID_PACKETS: Final = 30  # first packets of a stream that carry mid and rid, as browsers do
 RECEIVE_ROUND: Final = 64
+CHECK: Final = 0x01  # a binding request's type, of which the first byte is 0
 
 
 class ConnectFailed(Exception):
@@ -149,6 +150,7 @@ class LightPeer:
         self._open_socket()
         self._begun_at = loop.time()
         self._greeted = False
+        self._hello: list[bytes] = []
         self._retry_s = FIRST_RETRY_S
         self._send_raw(self._request)
         self._timer = loop.call_later(self._retry_s, self._again)
@@ -333,10 +335,19 @@ class LightPeer:
                     self._media(opener, self._keys, size)
             elif 19 < first < 64:
                 self._dtls(bytes(opener.view[:size]))
+            elif first < 4 and opener.view[0] == 0 and opener.view[1] == CHECK:
+                self._answer_check(bytes(opener.view[:size]))
             elif first < 4 and not self._greeted:
                 self._greeted = True
                 assert self._handshake is not None
-                self._send_flight(self._handshake.start())
+                self._hello = self._handshake.start()
+                self._send_flight(self._hello)
+
+    def _answer_check(self, datagram: bytes) -> None:
+        """Engines that are not ICE-lite check us as well; of the two ends we are the controlling one."""
+        check, ours = read_check(datagram), Credentials(self._ufrag, self._password, self._remote.ufrag)
+        if self._socket is not None and check is not None and ours.authentic(check):
+            self._send_raw(ours.answer(check._replace(controlled=False), self._socket.getpeername()))
 
     def _media(self, opener: Opener, keys: Keys, size: int) -> None:
         if looks_like_rtcp(opener.view):
@@ -401,6 +412,7 @@ class LightPeer:
     def _dtls(self, datagram: bytes) -> None:
         handshake = self._handshake
         assert handshake is not None
+        self._hello = []
         try:
             self._send_flight(handshake.take(datagram))
         except HandshakeFailed:
@@ -428,6 +440,7 @@ class LightPeer:
                 self.close()
                 return
             if self._greeted and self._handshake is not None:
+                self._send_flight(self._hello)  # sooner than a second: an engine may not have been ready
                 try:
                     self._send_flight(self._handshake.timer())
                 except HandshakeFailed:
