@@ -1,8 +1,8 @@
 """The same load on somebody else's server, in the same run, in a network namespace made for it.
 
 Janus is measured twice: as Debian packages it, and tuned as its users tune it (libsrtp built with OpenSSL,
-``event_loops`` as many as cores). It is given a load it carries: the largest share of ours of which nothing is
-lost.
+``event_loops`` as many as cores). It is given a load it carries: the largest share of ours of which nothing
+is lost.
 """
 
 import os

@@ -133,7 +133,7 @@ class Janus:
     """One Janus, ended by ``close`` in any case."""
 
     def __init__(self, host: str, *, library: Path | None, event_loops: int) -> None:
-        """``library``: where another libsrtp than the packaged one is; ``event_loops`` 0: a thread per peer."""
+        """``library``: where a libsrtp of our own making is; ``event_loops`` 0: a thread per peer."""
         self.host = host
         self._library = library
         self._loops = f"event_loops = {event_loops}" if event_loops else ""

@@ -38,23 +38,20 @@ PATIENCE_S: Final = 180.0
 PATIENT_CALLS: Final = 12
 MAX_SITES: Final = 1_900
 MAX_SECONDS: Final = 120.0
-MODULE: Final = "room_manager.media.sfu.process"
 BARE: Final = Sections(False, False, False, audio_slots=1, video_slots=1, repair=False)
 
 
 class Unit:
     """Our forwarding unit as a :class:`~benchmarks.load.Subject`."""
 
-    def __init__(self, host: str = LOOPBACK) -> None:
+    def __init__(self, host: str = LOOPBACK, workers: int = 1) -> None:
         self.host = host
-        self._engine = SfuEngine(SfuSettings(host=host))
+        self._engine = SfuEngine(SfuSettings(host=host, workers=workers))
 
     async def start(self) -> None:
         await self._engine.start()
         await self._engine.set_scene(ROOM, Scene(main=STAGE, heard_only=None, voices=(STAGE,)))
-        self._processes = [
-            child for child in psutil.Process().children(recursive=True) if MODULE in child.cmdline()
-        ]
+        self._processes = [psutil.Process(pid) for pid in self._engine.pids if pid is not None]
 
     async def publish(self, offer: str) -> Answer:
         return await self._engine.join(ROOM, ConnectionId("stage"), STAGE, offer)
@@ -93,7 +90,7 @@ def load_of(options: argparse.Namespace) -> Load:
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """One profile."""
-    unit = Unit(options.host)
+    unit = Unit(options.host, options.workers)
     run = Run(unit, load_of(options))
     try:
         async with asyncio.timeout(PATIENCE_S + options.seconds):
@@ -108,6 +105,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     return {
         **figures,
         "profile": options.profile,
+        "workers": options.workers,
         "drained": not options.undrained,
         "feedback": options.feedback or "none",
         "offer": "bare" if options.bare else "page",
@@ -132,6 +130,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--bare", action="store_true", help="receivers offer two sections instead of a page's"
     )
     parser.add_argument("--undrained", action="store_true", help="leave most receivers' sockets unread")
+    parser.add_argument("--workers", type=int, default=1, help="processes of the unit; figures are their sum")
     parser.add_argument("--against", choices=("janus",), help="put the same load on this one too")
     parser.add_argument("--host", default=LOOPBACK, help=argparse.SUPPRESS)
     parser.add_argument("--json", default="-", metavar="FILE", help="where to write, - for standard output")
