@@ -16,7 +16,7 @@ from room_manager.media.sfu.audience import UNMARKED, UNSHIFTED, Audience, Marks
 from room_manager.media.sfu.ice import Address
 from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES
 from room_manager.media.sfu.trays import ROWS, SEGMENTS, Batch, Tray, ffi, segmentation_offered
-from room_manager.media.sfu.udp import MAX_PLAIN_BYTES
+from room_manager.media.sfu.udp import MAX_PLAIN_BYTES, PlainEgress
 
 STRIDES_BYTES: Final = (256, 1280, 2048)
 MAX_WHOLE_BYTES: Final = 65_000
@@ -68,7 +68,8 @@ class BatchEgress:
         self._trays = [Tray(stride) for stride in STRIDES_BYTES]
         self._length = private.new_length()
         self._segmented = segmented and segmentation_offered(sock)
-        self._refusals = 0
+        self._shape = 0  # how often what audiences were cut into has changed
+        self._streams = PlainEgress(sock)  # for receivers whose way is TCP
         self._gathered: dict[int, Gathered] = {}
         self._controls: list[tuple[Any, bytes]] = []
         self.sent = 0  # packets
@@ -93,7 +94,9 @@ class BatchEgress:
 
     def rtcp(self, sink: Any, compound: bytes) -> None:
         """One control datagram."""
-        if sink.sending is not None and len(compound) <= MAX_PLAIN_BYTES:
+        if sink.stream is not None:
+            self._streams.rtcp(sink, compound)
+        elif sink.sending is not None and len(compound) <= MAX_PLAIN_BYTES:
             self._controls.append((sink, compound))
             if len(self._controls) == ROWS:
                 self._send_controls()
@@ -124,7 +127,11 @@ class BatchEgress:
     def _send_all(self, waiting: Gathered) -> None:
         plains, marked = waiting.plains, waiting.marks
         counts = runs([len(plain) for plain in plains]) if len(plains) > 1 and self._segmented else None
-        for batch in self._batches(waiting.rows):
+        batches, streamed = self._batches(waiting.rows)
+        for plain, marks in zip(plains, marked, strict=True) if streamed else ():
+            self._streams.fan(plain, streamed, marks)
+            self.sent += len(streamed)
+        for batch in batches:
             at = 0
             if counts is None or not batch.segmented:
                 for plain, marks in zip(plains, marked, strict=True):
@@ -134,24 +141,33 @@ class BatchEgress:
                     self._send_run(plains[at : at + count], marked[at : at + count], batch)
                     at += count
 
-    def _batches(self, rows: Audience) -> list[Batch]:
-        """The audience cut into batches, kept with it until a receiver of ours refuses segments."""
+    def switched(self) -> None:
+        """A receiver is about to change between UDP and TCP."""
+        self._shape += 1
+
+    def _batches(self, rows: Audience) -> tuple[list[Batch], Audience]:
+        """The audience cut into batches, and who gets it over TCP; kept with it until that changes."""
         derived = rows.derived
-        if derived is not None and derived[0] == (self, self._refusals):
+        if derived is not None and derived[0] == (self, self._shape):
             return derived[1]  # type: ignore[no-any-return]
         kinds: dict[tuple[bool, int, bool, bool], list[Row]] = {}
+        streamed: list[Row] = []
         for row in rows:
             receiver: Any = row.sink
-            shifted, measured = row.shifts != UNSHIFTED, row.log is not None
-            kind = (receiver.takes_segments, receiver.trailer_bytes, shifted, measured)
-            kinds.setdefault(kind, []).append(row)
+            if receiver.stream is None:
+                shifted, measured = row.shifts != UNSHIFTED, row.log is not None
+                kind = (receiver.takes_segments, receiver.trailer_bytes, shifted, measured)
+                kinds.setdefault(kind, []).append(row)
+            else:
+                streamed.append(row)
         batches = [
             Batch(alike[at : at + ROWS], trailer_bytes, segmented=segmented)
             for (segmented, trailer_bytes, _, _), alike in kinds.items()
             for at in range(0, len(alike), ROWS)
         ]
-        rows.derived = ((self, self._refusals), batches)
-        return batches
+        cut = batches, Audience(streamed)
+        rows.derived = ((self, self._shape), cut)
+        return cut
 
     def _send_run(self, plains: list[bytes], marked: list[Marks], batch: Batch) -> None:
         """One datagram per receiver, with these packets as its segments."""
@@ -184,7 +200,7 @@ class BatchEgress:
                     return
             elif segments > 1 and reason in REFUSALS:
                 batch.receivers[begin].takes_segments = False
-                self._refusals += 1
+                self._shape += 1
                 self._send_apart(tray.apart(begin, segments), segments)
                 begin += 1
             elif reason != errno.EINTR:

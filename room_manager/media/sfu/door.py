@@ -8,18 +8,21 @@ import logging
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 from room_manager.media.sfu import private
 from room_manager.media.sfu.dtls import HandshakeFailed
 from room_manager.media.sfu.gate import Gate
-from room_manager.media.sfu.ice import Address, read_check
+from room_manager.media.sfu.ice import Address, Check, Credentials, read_check
 from room_manager.media.sfu.ingress import TOO_LARGE, Origin, quickest
 from room_manager.media.sfu.peers import Peer, Peers
 from room_manager.media.sfu.router import Router
 from room_manager.media.sfu.rtp import Malformed, looks_like_rtcp
 from room_manager.media.sfu.srtp import FORGED, MAX_SSRCS, REPLAYED, Opener
+from room_manager.media.sfu.stream import Stream
+
+Proved = tuple[Check, Peer, Credentials, bool]
 
 MAX_RECORDS: Final = 1_024  # DTLS datagrams that wait
 MAX_RECORDS_OF_PEER: Final = 64  # in a second; a handshake takes less than ten
@@ -39,8 +42,12 @@ class Door:
         send: Callable[[bytes, Address], None],
         secured: Callable[[Peer, float], None],
         lost: Callable[[Peer], None],
+        switched: Callable[[], None],
     ) -> None:
-        """``secured`` and ``lost`` are told of a peer that has got its keys, or ends."""
+        """``secured`` and ``lost`` are told of a peer that has got its keys, or ends.
+
+        ``switched`` is told before one changes between UDP and TCP.
+        """
         self.gate = Gate()
         self.heard_at = 0.0  # when the last authentic packet came
         self._ingress = quickest(sock)
@@ -50,6 +57,7 @@ class Door:
         self._send = send
         self._secured = secured
         self._lost = lost
+        self._switched = switched
         self._records: deque[tuple[Peer, bytes]] = deque()
 
     def take(self, now: float) -> None:
@@ -86,37 +94,86 @@ class Door:
                 break
         return bool(self._records)
 
+    def heard(self, stream: Stream, frames: list[bytes], now: float) -> bool:
+        """What came over a TCP connection; returns whether it has proved whose it is."""
+        refused, opener = self.gate.refused, self._opener
+        for frame in frames:
+            if stream.closed:
+                break
+            peer = self._peers.by_origin.get(stream)
+            first = frame[0]
+            if first < 4:
+                self._check_stream(frame, stream, peer, now)
+            elif peer is None:
+                refused["unproven"] += 1
+                stream.close()
+            elif 127 < first < 192:
+                opener.view[: len(frame)] = frame
+                self._media(peer, opener.view, opener.memory, len(frame), now)
+            elif 19 < first < 64:
+                self._record(peer, frame)
+            else:
+                refused["malformed"] += 1
+        return stream in self._peers.by_origin
+
+    def gone(self, stream: Stream) -> None:
+        """A TCP connection has ended. Its peer may come by another way until it is taken for silent."""
+        self._peers.expel(stream)
+
     # --- STUN ---
 
     def _check(self, datagram: bytes, origin: Origin, row: int, known: Peer | None, now: float) -> None:
+        proved = self._proved(datagram, origin, known, now)
+        if proved is not None:
+            check, peer, credentials, moves = proved
+            address = self._ingress.address(row)
+            if moves:
+                if peer.stream is not None:
+                    self._switched()
+                peer.move(address)
+            self._send(credentials.answer(check, address), address)
+
+    def _check_stream(self, frame: bytes, stream: Stream, known: Peer | None, now: float) -> None:
+        proved = self._proved(frame, stream, known, now)
+        if proved is not None:
+            check, peer, credentials, moves = proved
+            if moves:
+                if peer.stream is None:
+                    self._switched()
+                peer.move_to(stream)
+            stream.put(credentials.answer(check, stream.address))
+        elif known is None:
+            stream.close()
+
+    def _proved(self, datagram: bytes, origin: Hashable, known: Peer | None, now: float) -> Proved | None:
+        """An authentic check, whose it is, and whether that peer's packets go there from now on."""
         gate = self.gate
         check = read_check(datagram)
         if check is None:
             gate.refused["malformed"] += 1
-            return
+            return None
         found = self._peers.user(check.ufrag)
         if found is None:
             gate.refused["unknown-user"] += 1
-            return
+            return None
         peer, credentials = found
         if not gate.may_try(origin, now, proven=known is not None):
             gate.refused["too-many-checks"] += 1
-            return
+            return None
         if not credentials.authentic(check):
             gate.wrong(origin)
             gate.refused["wrong-password"] += 1
-            return
+            return None
         peer.heard_at = now
         if known is not peer:
             self._peers.admit(peer, origin)
-        address = self._ingress.address(row)
-        if peer.origin is None or check.nominates:
-            if credentials is peer.coming:
-                self._peers.settle(peer)
-            if peer.origin != origin:
-                peer.origin = origin
-                peer.move(address)
-        self._send(credentials.answer(check, address), address)
+        if peer.origin is not None and not check.nominates:
+            return check, peer, credentials, False
+        if credentials is peer.coming:
+            self._peers.settle(peer)
+        moves = peer.origin != origin
+        peer.origin = origin
+        return check, peer, credentials, moves
 
     # --- DTLS ---
 
@@ -143,7 +200,10 @@ class Door:
 
     def reply(self, peer: Peer, datagrams: list[bytes]) -> None:
         """Send what needs no protection of ours to where the peer is, if that is known."""
-        if peer.address is not None:
+        if peer.stream is not None:
+            for datagram in datagrams:
+                peer.stream.put(datagram)
+        elif peer.address is not None:
             for datagram in datagrams:
                 self._send(datagram, peer.address)
 

@@ -25,6 +25,8 @@ Reason = Literal[
     "broken",  # authentic, but not RTP or RTCP
     "too-many-streams",
     "too-many-records",  # more DTLS than a handshake or a good-bye needs
+    "tcp-limit",  # more connections than there may be
+    "tcp-late",  # a connection that has proved nothing in time
 ]
 REASONS: Final[tuple[Reason, ...]] = Reason.__args__  # type: ignore[attr-defined]
 

@@ -96,6 +96,7 @@ class Local(Struct, frozen=True):
     fingerprint: str  # sha-256, as SDP writes it
     addresses: tuple[str, ...]
     port: int
+    tcp: bool = False  # whether the same number takes TCP, too
 
 
 def agree(offer: Offer, *, may_send: bool, video: str | None, ssrc: Callable[[], int]) -> Plan:
@@ -296,5 +297,10 @@ def answer_text(plan: Plan, local: Local, session: int) -> str:
             first = False
             for number, host in enumerate(local.addresses, 1):
                 lines.append(f"a=candidate:{number} 1 udp {2130706431 - number} {host} {local.port} typ host")
+            for number, host in enumerate(local.addresses if local.tcp else (), 1 + len(local.addresses)):
+                # RFC 6544, section 4.2: less preferred than any UDP, so that only who has none comes so.
+                priority = 90 << 24 | (4 << 13 | 8191 - number) << 8 | 255
+                where = f"{priority} {host} {local.port} typ host tcptype passive"
+                lines.append(f"a=candidate:{number} 1 tcp {where}")
             lines.append("a=end-of-candidates")
     return "\r\n".join(lines) + "\r\n"

@@ -7,6 +7,7 @@ from typing import Final
 from room_manager.ids import ConnectionId, RoomId
 from room_manager.media.sfu.dtls import Handshake
 from room_manager.media.sfu.ice import Credentials
+from room_manager.media.sfu.stream import Stream
 from room_manager.media.sfu.udp import Receiver
 
 MAX_ORIGINS: Final = 8  # proven ones of one peer
@@ -101,15 +102,19 @@ class Peers:
 
     def admit(self, peer: Peer, origin: Hashable) -> None:
         """The address has proved that it is this peer's; beyond ``MAX_ORIGINS`` the oldest is forgotten."""
-        other = self.by_origin.get(origin)
-        if other is not None:
-            other.origins.remove(origin)
+        self.expel(origin)
         self.by_origin[origin] = peer
         peer.origins.append(origin)
         if len(peer.origins) > MAX_ORIGINS:
             oldest = next(o for o in peer.origins if o != peer.origin)
-            peer.origins.remove(oldest)
-            del self.by_origin[oldest]
+            self.expel(oldest)
+            _close(oldest)
+
+    def expel(self, origin: Hashable) -> None:
+        """Nothing more is taken from there; an unknown one is fine."""
+        peer = self.by_origin.pop(origin, None)
+        if peer is not None:
+            peer.origins.remove(origin)
 
     def remove(self, peer: Peer) -> None:
         """It is gone."""
@@ -118,5 +123,12 @@ class Peers:
         self._users.pop(peer.credentials.ufrag, None)
         if peer.coming is not None:
             self._users.pop(peer.coming.ufrag, None)
-        for origin in peer.origins:
-            self.by_origin.pop(origin, None)
+        for origin in list(peer.origins):
+            self.expel(origin)
+            _close(origin)
+
+
+def _close(origin: Hashable) -> None:
+    """A TCP connection belongs to its peer, and ends when it is the peer's no more."""
+    if isinstance(origin, Stream):
+        origin.close()

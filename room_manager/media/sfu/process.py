@@ -4,6 +4,7 @@ Hears its parent over the inherited socket FD; when the parent is gone the socke
 """
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -15,7 +16,7 @@ from room_manager.errors import DomainError
 from room_manager.media.engine import EngineEvent, LineQuality
 from room_manager.media.sfu import control, garbage
 from room_manager.media.sfu.health import Lag
-from room_manager.media.sfu.udp import open_port
+from room_manager.media.sfu.listener import open_door
 from room_manager.media.sfu.unit import ForwardingUnit
 
 MAX_EVENTS: Final = 4_096
@@ -59,13 +60,13 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     if not isinstance(opening, control.Open):
         raise control.BrokenFrame("the first request must open the port")
     try:
-        sock = open_port(opening.host, opening.port)
+        sock, listener = open_door(opening.host, opening.port)
     except OSError as error:
         writer.write(control.frame(control.Reply(opening.number, code="port", text=str(error))))
         await writer.drain()
         return
-    with sock:
-        unit = ForwardingUnit(sock, opening.announce, outbox.post)
+    with sock, listener or contextlib.nullcontext():
+        unit = ForwardingUnit(sock, opening.announce, outbox.post, listener)
         garbage.settle()
         writer.write(control.frame(control.Reply(opening.number, port=unit.port)))
         lag = Lag()

@@ -13,6 +13,7 @@ from room_manager.media.sfu import private
 from room_manager.media.sfu.audience import UNMARKED, Audience, Marks, Sink, inscribe, number
 from room_manager.media.sfu.ice import Address
 from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES, Keys
+from room_manager.media.sfu.stream import Stream
 
 BUFFER_BYTES: Final = 2048
 MAX_PLAIN_BYTES: Final = BUFFER_BYTES - MAX_TRAILER_BYTES
@@ -55,6 +56,8 @@ class Receiver(Sink):
         "name_at",
         "name_bytes",
         "sending",
+        "sound_types",
+        "stream",
         "takes_segments",
         "trailer_bytes",
     )
@@ -63,7 +66,9 @@ class Receiver(Sink):
         self.keys: Keys | None = None
         self.sending: Any = None
         self.trailer_bytes = 0
+        self.sound_types: frozenset[int] = frozenset()  # payload types that go before pictures
         self.address: Address | None = None
+        self.stream: Stream | None = None  # its way, if that is TCP
         self._name_memory, self._name = private.new_buffer(NAME_BYTES)
         self.name_at = private.address_of(self._name_memory)  # the same for life: only what is there changes
         self.name_bytes = 0
@@ -77,11 +82,17 @@ class Receiver(Sink):
 
     def move(self, address: Address) -> None:
         """Packets go here from now on."""
+        self.stream = None
         self.address = address
         raw = sockaddr(address)
         self._name[: len(raw)] = raw
         self.name_bytes = len(raw)
         self.takes_segments = True
+
+    def move_to(self, stream: Stream) -> None:
+        """Packets go over this TCP connection from now on."""
+        self.stream = stream
+        self.address = None
 
 
 def sockaddr(address: Address) -> bytes:
@@ -114,7 +125,8 @@ class PlainEgress:
             self._view[:size] = plain
             inscribe(self._view, row, marked)
             number(self._view, row, marked, size + receiver.trailer_bytes, now)
-            self._protect_and_send(private.protect_rtp, size, receiver)
+            urgent = plain[1] & 0x7F in receiver.sound_types
+            self._protect_and_send(private.protect_rtp, size, receiver, urgent=urgent)
 
     def rtcp(self, sink: Any, compound: bytes) -> None:
         """One control datagram."""
@@ -138,7 +150,16 @@ class PlainEgress:
         """Nothing waits here."""
         return False
 
-    def _protect_and_send(self, protect: Any, size: int, receiver: Any) -> None:
+    def switched(self) -> None:
+        """A receiver is about to change between UDP and TCP."""
+
+    def _protect_and_send(self, protect: Any, size: int, receiver: Any, *, urgent: bool = True) -> None:
         self._length[0] = size
-        if not protect(receiver.sending, self._memory, self._length):
-            self.datagram(self._view[: self._length[0]], receiver.address)
+        if protect(receiver.sending, self._memory, self._length):
+            return
+        packet = self._view[: self._length[0]]
+        if receiver.stream is not None:
+            receiver.stream.put(packet, urgent=urgent)
+            self.sent += 1
+        else:
+            self.datagram(packet, receiver.address)

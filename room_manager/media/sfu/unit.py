@@ -23,11 +23,14 @@ from room_manager.media.sfu.gate import Reason
 from room_manager.media.sfu.gauges import Figures
 from room_manager.media.sfu.health import rss_bytes
 from room_manager.media.sfu.ice import CONSENT_S, Credentials
+from room_manager.media.sfu.listener import Listener
 from room_manager.media.sfu.negotiation import Local, answer_text
+from room_manager.media.sfu.packets import OPUS
 from room_manager.media.sfu.peers import Peer, Peers
 from room_manager.media.sfu.restarts import check_restart, lasting, restarted
 from room_manager.media.sfu.room import RoomStats
 from room_manager.media.sfu.router import Router
+from room_manager.media.sfu.stream import Stream
 from room_manager.media.sfu.udp import PlainEgress
 
 TICK_S: Final = 0.05
@@ -50,9 +53,16 @@ class ForwardingUnit:
     """Takes calls from the control connection and datagrams from the network."""
 
     def __init__(
-        self, sock: socket.socket, announce: tuple[str, ...], tell: Callable[[EngineEvent], None]
+        self,
+        sock: socket.socket,
+        announce: tuple[str, ...],
+        tell: Callable[[EngineEvent], None],
+        listener: socket.socket | None = None,
     ) -> None:
-        """``announce`` are the addresses clients are told; the socket's own port goes with them."""
+        """``announce`` are the addresses clients are told; the socket's own port goes with them.
+
+        ``listener`` listens for TCP on the same number; None: clients come by UDP only.
+        """
         self._socket = sock
         self._announce = announce
         self._tell = tell
@@ -63,7 +73,18 @@ class ForwardingUnit:
         offset = time.time() - time.monotonic() + UNIX_TO_NTP_S
         self._router = Router(self._egress, tell, lambda: secrets.randbits(32), offset)
         self._peers = Peers()
-        self._door = Door(sock, self._peers, self._router, self._egress.datagram, self._secured, self._down)
+        self._door = door = Door(
+            sock,
+            self._peers,
+            self._router,
+            self._egress.datagram,
+            self._secured,
+            self._down,
+            self._egress.switched,
+        )
+        self._listener = (
+            Listener(listener, door.gate, self._heard, door.gone) if listener is not None else None
+        )
         self._swept_at = 0.0
         self._departures = Departures()
         self._joins = 0
@@ -90,9 +111,13 @@ class ForwardingUnit:
         self._router.join(room, connection, source, plan, peer)
         self._peers.add(peer)
         fingerprint = self._identity.fingerprint
-        local = Local(credentials.ufrag.decode(), password, fingerprint, self._announce, self.port)
+        tcp = self._listener is not None
+        local = Local(credentials.ufrag.decode(), password, fingerprint, self._announce, self.port, tcp)
         peer.answer = answer_text(plan, local, secrets.randbits(60))
         self._joins += 1
+        peer.sound_types = frozenset(
+            receiving.format.payload_type for receiving in plan.receiving if receiving.format.codec == OPUS
+        )
         peer.slots = {receiving.mid: receiving.slot for receiving in plan.receiving}
         return Answer(peer.answer, peer.slots)
 
@@ -167,6 +192,15 @@ class ForwardingUnit:
     def readable(self) -> None:
         """Take what has come, a bounded number at a time, and send what follows from it."""
         self._door.take(time.monotonic())
+        self._follow_up()
+
+    def _heard(self, stream: Stream, frames: list[bytes]) -> bool:
+        """The same for what a TCP connection has brought; returns whether that has proved whose it is."""
+        proved = self._door.heard(stream, frames, time.monotonic())
+        self._follow_up()
+        return proved
+
+    def _follow_up(self) -> None:
         if self._shaking is None:
             self._shake()
         if self._egress.flush_whole() and self._holding is None:
@@ -201,6 +235,8 @@ class ForwardingUnit:
             peer.records = 0
             if now - peer.heard_at > CONSENT_S or (peer.keys is None and now - peer.born_at > HANDSHAKE_S):
                 self._down(peer)
+        if self._listener is not None:
+            self._listener.sweep(now)
         if self._departures.due(now - self._door.heard_at):
             gc.collect()
 
@@ -208,12 +244,16 @@ class ForwardingUnit:
         """Serve until cancelled."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self._socket.fileno(), self.readable)
+        if self._listener is not None:
+            self._listener.open(loop)
         try:
             while True:
                 await asyncio.sleep(TICK_S)
                 self.tick()
         finally:
             loop.remove_reader(self._socket.fileno())
+            if self._listener is not None:
+                self._listener.close()
             for handle in (self._holding, self._shaking):
                 if handle is not None:
                     handle.cancel()
