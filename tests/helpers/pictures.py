@@ -25,7 +25,7 @@ COLOURS: Final[dict[str, Rgb]] = {
 
 def write_camera(path: Path, colour: Rgb, frames: int = 5) -> Path:
     """A Y4M loop: the colour, with a small square that moves, so that frames differ."""
-    y, u, v = _yuv(colour)
+    y, u, v = yuv(colour)
     header = f"YUV4MPEG2 W{WIDTH_PX} H{HEIGHT_PX} F{FRAMES_HZ}:1 Ip A1:1 C420jpeg\n".encode()
     chroma = bytes([u]) * (WIDTH_PX * HEIGHT_PX // 4) + bytes([v]) * (WIDTH_PX * HEIGHT_PX // 4)
     with path.open("wb") as file:
@@ -65,7 +65,7 @@ def nearest(seen: Rgb) -> str | None:
     return name if far < 90 else None
 
 
-def _yuv(colour: Rgb) -> tuple[int, int, int]:
+def yuv(colour: Rgb) -> tuple[int, int, int]:
     """BT.601 in studio range, which is what Chromium takes a Y4M file for."""
     r, g, b = colour
     y = 16 + (65.738 * r + 129.057 * g + 25.064 * b) / 256
