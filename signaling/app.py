@@ -37,6 +37,7 @@ from signaling.links import LinkMaker, signers
 from signaling.metrics import Metrics
 from signaling.pages import page_routes
 from signaling.patience import PatientProtocol
+from signaling.recordings import RecordingsApi, recording_routes
 from signaling.rooms import Rooms
 from signaling.settings import MediaSettings, Settings
 from signaling.sockets import DirectProtocol
@@ -66,7 +67,13 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Starlette:
             await _open(app, settings, engine, stack)
             yield
 
-    routes = [WebSocketRoute("/ws", endpoint), *api_routes(), *whip_routes(), *page_routes(settings.static)]
+    routes = [
+        WebSocketRoute("/ws", endpoint),
+        *api_routes(),
+        *whip_routes(),
+        *recording_routes(),
+        *page_routes(settings.static),
+    ]
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard, settings=settings)],
@@ -98,6 +105,7 @@ async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack
 
     kept = settings.recording
     archive = Archive(settings.recordings_folder, stores.recordings, kept.keep_days)
+    recordist: Recordist | None = None
     if kept.on:
         recordist = Recordist(manager, archive, Space(kept.start_above_bytes, kept.stop_below_bytes))
         await recordist.start()
@@ -125,6 +133,7 @@ async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack
     app.state.edge = edge
     app.state.whip = whip
     app.state.api = Api(edge, stores, LinkMaker(stores.links, link_signer, time.time))
+    app.state.recordings = RecordingsApi(edge, stores, archive, recordist)
     app.state.manager = manager
     app.state.stores = stores
     edge.ready = True

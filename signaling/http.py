@@ -50,6 +50,7 @@ STATUS: Final[Mapping[str, int]] = {
     "unknown-meeting": 404,
     "unknown-site": 404,
     "unknown-link": 404,
+    "unknown-recording": 404,
     "too-many": 429,
     "limit": 503,
     "busy": 503,

@@ -34,7 +34,7 @@ class Archive:
         """``keep_days`` 0: for ever."""
         self.folder = folder
         self._store = store
-        self._keep_days = keep_days
+        self.keep_days = keep_days
         self._live: set[str] = set()
 
     def prepare(self) -> None:
@@ -81,9 +81,9 @@ class Archive:
 
     async def expire(self, now: datetime) -> None:
         """Delete what is older than the days it is kept."""
-        if not self._keep_days:
+        if not self.keep_days:
             return
-        for row in await self._store.ended_before(now - timedelta(days=self._keep_days)):
+        for row in await self._store.ended_before(now - timedelta(days=self.keep_days)):
             await self.delete(row, RETENTION)
 
     async def delete(self, row: RecordingRow, by: str) -> None:

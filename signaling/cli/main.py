@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from signaling.cli import demo, meeting, roster, serve, user
+from signaling.cli import demo, meeting, recording, roster, serve, user
 from signaling.cli.failure import Bad, Failed
 from signaling.process import keep_files_private
 
@@ -19,7 +19,7 @@ examples:
   diemcau meeting add "Giao ban"        a meeting, and with `meeting link` its links
   diemcau serve --port 8080             the server itself
 """
-COMMANDS = (serve, demo, meeting, roster, user)
+COMMANDS = (serve, demo, meeting, recording, roster, user)
 
 
 class Parser(argparse.ArgumentParser):

@@ -27,6 +27,7 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 async def run_server(settings: Settings, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C. ``meanwhile`` runs while the server can be reached."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.getLogger("diemcau.audit").setLevel(logging.INFO)  # who fetched or deleted what is always told
     allow_many_files()
     beside: list[asyncio.Task[None]] = []
 

@@ -1,6 +1,6 @@
 """What REST answers, as types: the same words as on the WebSocket."""
 
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -113,6 +113,26 @@ class LinkAnswer(Struct, frozen=True):
     token: str | None  # for encoders and players: what goes into ``Authorization: Bearer``
 
 
+class RecordingInfo(Struct, frozen=True):
+    """One recording, or what is left to say of a deleted one. While it is under way its size grows."""
+
+    id: str
+    state: Literal["recording", "ready", "deleted"]
+    started_at: float  # seconds, UTC
+    duration_s: float
+    size_bytes: int
+    mended: bool  # a crash cut it off
+    deleted_at: float | None
+    deleted_by: str | None  # ``retention``: its days were over
+
+
+class RecordingsAnswer(Struct, frozen=True):
+    """The newest first. ``keep_days`` 0: for ever."""
+
+    keep_days: int
+    recordings: tuple[RecordingInfo, ...]
+
+
 ANSWERS: Final[tuple[type[Struct], ...]] = (
     ErrorBody,
     TicketAnswer,
@@ -127,4 +147,6 @@ ANSWERS: Final[tuple[type[Struct], ...]] = (
     LinkInfo,
     LinksAnswer,
     LinkAnswer,
+    RecordingInfo,
+    RecordingsAnswer,
 )

@@ -56,6 +56,9 @@ def settings(*words: object, environ: dict[str, str] | None = None) -> Settings:
         ["meeting"],
         ["meeting", "add"],
         ["meeting", "link"],
+        ["recording"],
+        ["recording", "list"],
+        ["recording", "delete"],
     ],
 )
 def test_every_command_explains_itself(run: Run, words: list[str]) -> None:

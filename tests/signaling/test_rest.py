@@ -15,6 +15,7 @@ from room_manager.meeting.values import Role
 from signaling import limits
 from signaling.app import create_app
 from signaling.passwords import hash_password
+from tests.helpers.recordings import put
 from tests.helpers.servers import A, B, C, Client, Hall, hall, settings
 
 PASSWORD = "một câu dài dễ nhớ"
@@ -236,6 +237,7 @@ def test_a_window_reads_the_roster_without_accents(tmp_path: Path) -> None:
 
 CITY_HALL = {Role.CHAIR, Role.SECRETARY, Role.OPERATOR}
 MAKES_LINKS = {Role.CHAIR, Role.OPERATOR}
+RECORDS = {Role.CHAIR, Role.SECRETARY}
 WINDOW_ROUTES = {
     ("GET", "roster"): CITY_HALL,  # why a ward is excused is not another ward's business
     ("GET", "districts"): set(Role),
@@ -243,6 +245,10 @@ WINDOW_ROUTES = {
     ("GET", "links"): MAKES_LINKS,
     ("POST", "links"): MAKES_LINKS,
     ("DELETE", "links/{link}"): MAKES_LINKS,
+    ("GET", "recordings"): RECORDS,
+    ("GET", "recordings/{recording}"): RECORDS,
+    ("POST", "recordings/{recording}/pass"): RECORDS,
+    ("DELETE", "recordings/{recording}"): RECORDS,
 }
 """Who may ask what by REST with a window's token."""
 
@@ -266,11 +272,12 @@ def test_a_role_reads_by_rest_what_is_its_own_and_no_more(tmp_path: Path, role: 
             chair = await here.enter(Role.CHAIR)
             await chair.ask("excuse-absence", site=B, reason="nằm viện")
             member = chair if role is Role.CHAIR else await here.enter(role, A if role is Role.SITE else None)
+            await put(here, "r1")
             for (method, path), roles in WINDOW_ROUTES.items():
                 link, _ = await here.link(Role.SITE, C)
                 answer = await page.request(
                     method,
-                    f"/api/meetings/{here.meeting}/{path.format(link=link)}",
+                    f"/api/meetings/{here.meeting}/{path.format(link=link, recording='r1')}",
                     headers=bearer(member),
                     json={"site": B, "ttl_s": 600} if method == "POST" else None,
                 )

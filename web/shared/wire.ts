@@ -684,3 +684,21 @@ export interface LinkAnswer {
   readonly url: string;
   readonly token: string | null;
 }
+
+/** One recording, or what is left to say of a deleted one. While it is under way its size grows. */
+export interface RecordingInfo {
+  readonly id: string;
+  readonly state: "deleted" | "ready" | "recording";
+  readonly started_at: number;
+  readonly duration_s: number;
+  readonly size_bytes: number;
+  readonly mended: boolean;
+  readonly deleted_at: number | null;
+  readonly deleted_by: string | null;
+}
+
+/** The newest first. ``keep_days`` 0: for ever. */
+export interface RecordingsAnswer {
+  readonly keep_days: number;
+  readonly recordings: readonly RecordingInfo[];
+}
