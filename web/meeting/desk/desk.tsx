@@ -4,7 +4,7 @@ import { Dialog } from "../../shared/dialog";
 import { clock, day, number, useT } from "../../shared/i18n";
 import { Bars, Door, Grid, Keyboard, Lock, Microphone } from "../../shared/icons";
 import { RecordingSign } from "../../shared/recording";
-import { gradeOf } from "../../shared/steps";
+import { gradeOf, ownSentence } from "../../shared/steps";
 import { useStore } from "../../shared/store";
 import { useTheme } from "../../shared/theme";
 import { MAX_REASON_CHARS, type RosterSite } from "../../shared/wire";
@@ -108,6 +108,7 @@ function Top({ room, filter, wall, onFilter, onWall, onHelp }: TopProps) {
   const you = useStore(room.state, (state) => state.you);
   const line = useStore(room.line, (status) => status.kind);
   const grade = useStore(room.state, (state) => gradeOf(state.line));
+  const own = ownSentence(t, useStore(room.state, (state) => state.line));
   const now_s = useNow(room);
   const total = number(counts?.total ?? 0);
   return (
@@ -129,12 +130,12 @@ function Top({ room, filter, wall, onFilter, onWall, onHelp }: TopProps) {
       </p>
       <StepCounts room={room} chosen={filter.step} onChoose={(step) => onFilter({ ...NO_FILTER, step })} />
       {room.may("watch-wall") && (
-        <button class="btn small" aria-keyshortcuts="W" aria-pressed={wall} data-testid="wall-open" onClick={onWall}>
+        <button class="btn small" aria-keyshortcuts="W" aria-pressed={wall} aria-label={t("wall.open")} title={`${t("wall.open")} (W)`} data-testid="wall-open" onClick={onWall}>
           <Grid />
-          {t("wall.open")}
+          <span class="word">{t("wall.open")}</span>
         </button>
       )}
-      <p class={`quality ${line === "open" ? grade : "lost"}`} role="status" data-testid="line">
+      <p class={`quality ${line === "open" ? grade : "lost"}`} role="status" title={own ?? ""} data-testid="line">
         <Bars grade={line === "open" ? grade : "none"} />
         {line === "open" ? t(`line.${grade}`) : t("line.lost")}
       </p>

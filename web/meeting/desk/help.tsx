@@ -28,6 +28,14 @@ const GROUPS: readonly (readonly [Key, readonly Line[]])[] = [
     ],
   ],
   [
+    "key.groups.wall",
+    [
+      ["PgDn PgUp", "key.wall.page"],
+      ["← ↑ → ↓", "key.wall.move"],
+      ["Enter", "key.wall.menu"],
+    ],
+  ],
+  [
     "key.groups.go",
     [
       ["/", "key.search"],
@@ -50,14 +58,6 @@ const GROUPS: readonly (readonly [Key, readonly Line[]])[] = [
       ["X", "key.row.mute"],
       ["V", "key.row.excuse"],
       ["D", "key.row.links"],
-    ],
-  ],
-  [
-    "key.groups.wall",
-    [
-      ["PgDn PgUp", "key.wall.page"],
-      ["← ↑ → ↓", "key.wall.move"],
-      ["Enter", "key.wall.menu"],
     ],
   ],
 ];

@@ -41,7 +41,7 @@ export function WallPage({ room, acts, onExcuse, onLinks, onClose }: Props) {
   const codes = onPage(order, here);
   const known = useMemo(() => new Map(sites.map((site) => [site.code, site])), [sites]);
   const shown = codes.flatMap((code) => known.get(code) ?? []);
-  const watched = codes.join(" ");
+  const watched = useSeen() ? codes.join(" ") : "";
 
   useEffect(() => room.watchWall(watched === "" ? [] : watched.split(" ")), [room, watched]);
   useEffect(() => () => room.watchWall(null), [room]);
@@ -245,6 +245,17 @@ export const ALONE = new URLSearchParams(location.search).has("wall");
 /** Without an opener a window begins a session of its own. */
 function openAlone(): void {
   window.open(`${location.pathname}?auto=1&wall=1${location.hash}`, "_blank", "noopener");
+}
+
+/** False while the window is out of sight: then no site needs to send for it. */
+function useSeen(): boolean {
+  const [seen, setSeen] = useState(!document.hidden);
+  useEffect(() => {
+    const look = () => setSeen(!document.hidden);
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, []);
+  return seen;
 }
 
 /** Sorted when the filter changes or it is asked for; otherwise everybody keeps their place. */
