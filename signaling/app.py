@@ -154,7 +154,9 @@ def engine_for(media: MediaSettings) -> Engine:
     """The engine that the settings name."""
     if media.engine == "fake":
         return FakeEngine()
-    return SfuEngine(SfuSettings(host=media.host, port=media.udp_port, announce=media.advertised))
+    return SfuEngine(
+        SfuSettings(host=media.host, port=media.udp_port, announce=media.advertised, workers=media.workers)
+    )
 
 
 class Server(uvicorn.Server):

@@ -14,6 +14,8 @@ from signaling.settings import GIB, MediaSettings, RecordingSettings, Settings, 
 from signaling.turn import read_secret, read_urls
 
 DEFAULT_PORT: Final = 8080
+MAX_PORT: Final = 65_535
+MAX_WORKERS: Final = 16
 LOOPBACK: Final = "127.0.0.1"
 LOOPBACK_NETWORKS: Final[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
 T = TypeVar("T")
@@ -34,6 +36,12 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     flag("media-host", "ADDRESS", "address the media port is bound to (default: that of --media-address)")
     flag("media-address", "ADDRESS", "address that clients send media to; several separated by commas")
     flag("media-port", "N", "UDP port for all media (default: any free one)")
+    flag(
+        "media-workers",
+        "N",
+        "processes that forward media, each on a port of its own from --media-port on; "
+        "auto: one per core but one (default: 1, which carries the whole city)",
+    )
     flag("turn-urls", "URLS", "relays for wards whose firewall lets no media through, separated by commas")
     flag("turn-secret-file", "FILE", "holds the secret that the relay knows, too")
     flag("trusted-proxies", "NETWORKS", "whose X-Forwarded-For is believed, separated by commas")
@@ -92,6 +100,9 @@ def settings_from(chosen: argparse.Namespace, environ: Mapping[str, str] = os.en
     advertised = value("media-address", _addresses, None) or (LOOPBACK,)
     only = advertised[0] if len(advertised) == 1 else "0.0.0.0"  # noqa: S104 - asked for more than one
     host = value("host", _address, LOOPBACK)
+    port, workers = value("media-port", _port, 0), value("media-workers", _workers, 1)
+    if port and port + workers - 1 > MAX_PORT:
+        raise Bad(f"--media-port {port}: {workers} workers need as many ports from there on")
     here_only = ipaddress.ip_address(host).is_loopback
     settings = Settings(
         database_url=database_url(value("db", Path, Path("var/diemcau.db"))),
@@ -108,7 +119,8 @@ def settings_from(chosen: argparse.Namespace, environ: Mapping[str, str] = os.en
         media=MediaSettings(
             host=value("media-host", _address, only),
             advertised=advertised,
-            udp_port=value("media-port", _port, 0),
+            udp_port=port,
+            workers=workers,
         ),
         recording=_recording(value),
     )
@@ -166,8 +178,16 @@ def database_url(file: Path) -> str:
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+    if not text.isascii() or not text.isdigit() or int(text) > MAX_PORT:
         raise ValueError(f"not a port from 0 to 65535: {text}")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if text in ("auto", "0"):
+        return max(1, min(MAX_WORKERS, (os.cpu_count() or 1) - 1))
+    if not text.isascii() or not text.isdigit() or int(text) > MAX_WORKERS:
+        raise ValueError(f"not a number from 1 to {MAX_WORKERS}, nor auto: {text}")
     return int(text)
 
 

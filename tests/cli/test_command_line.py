@@ -328,3 +328,31 @@ def test_a_meeting_needs_a_roster(run: Run, tmp_path: Path) -> None:
         2,
         "diemcau: the roster is empty; fill it with: diemcau roster import FILE\n",
     )
+
+
+@pytest.mark.parametrize(("words", "workers"), [([], 1), (["3"], 3)])
+def test_the_number_of_media_workers_is_told(words: list[str], workers: int) -> None:
+    flags = ["--media-workers", *words] if words else []
+
+    assert settings(*flags).media.workers == workers
+    assert settings(environ={"DIEMCAU_MEDIA_WORKERS": "4"}).media.workers == 4
+
+
+def test_as_many_media_workers_as_the_machine_has_cores_to_spare() -> None:
+    for word in ("auto", "0"):
+        workers = settings("--media-workers", word).media.workers
+        assert 1 <= workers <= max(1, (os.cpu_count() or 1) - 1)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--media-workers", "17"],
+        ["--media-workers", "-1"],
+        ["--media-workers", "many"],
+        ["--media-port", "65535", "--media-workers", "2"],
+    ],
+)
+def test_media_workers_that_cannot_be_are_refused(flags: list[str]) -> None:
+    with pytest.raises(Bad, match="--media-"):
+        settings(*flags)

@@ -19,6 +19,7 @@ from room_manager.media.light_sdp import (
 from room_manager.media.sfu import rtcp, sdp, vp8
 from room_manager.media.sfu.audience import UNMARKED, Audience, Marks, Sink, inscribe, number
 from room_manager.media.sfu.negotiation import Plan
+from room_manager.media.sfu.relay import Outlet
 from room_manager.media.sfu.router import Router
 from room_manager.media.sfu.rtp import Packet, build, extension_block
 from room_manager.media.sfu.send_log import SendLog
@@ -173,14 +174,14 @@ class Peer:
 
 
 class RouterDriver:
-    """One room."""
+    """One room. ``outlet`` leads to other workers."""
 
-    def __init__(self) -> None:
+    def __init__(self, outlet: Outlet | None = None) -> None:
         self.now = 1000.0
         self.egress = Recorder()
         self.events: list[EngineEvent] = []
         numbers = itertools.count(7_000_000, 7919)
-        self.router = Router(self.egress, self.events.append, lambda: next(numbers), 2_208_988_800.0)
+        self.router = Router(self.egress, self.events.append, lambda: next(numbers), 2_208_988_800.0, outlet)
         self._joins = itertools.count(1)
 
     def join(self, site: SiteId | None, sections: Sections | None = None, *, up: bool = True) -> Peer:

@@ -43,12 +43,13 @@ class Open(Request, frozen=True, tag="open"):
 
 
 class Join(Request, frozen=True, tag="join"):
-    """See :meth:`Engine.join`."""
+    """See :meth:`Engine.join`. ``video``: the codec the room has settled on, if it has."""
 
     room: RoomId
     connection: ConnectionId
     source: SiteId | None
     offer: str
+    video: str | None = None
 
 
 class Leave(Request, frozen=True, tag="leave"):
@@ -118,6 +119,7 @@ class Reply(Struct, frozen=True, tag_field="say", tag="reply"):
     number: int
     port: int | None = None
     answer: Answer | None = None
+    video: str | None = None  # the codec the room has settled on, after a join
     stats: RoomStats | None = None
     figures: Figures | None = None
     code: str | None = None

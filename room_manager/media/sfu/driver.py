@@ -33,6 +33,7 @@ from room_manager.media.engine import (
 )
 from room_manager.media.figures import Family
 from room_manager.media.sfu import control
+from room_manager.media.sfu.codecs import Codecs
 from room_manager.media.sfu.gauges import WorkerView, families
 from room_manager.media.sfu.links import Links
 from room_manager.media.sfu.placement import Placement
@@ -83,6 +84,7 @@ class SfuEngine:
         ]
         self._placement = Placement()
         self._told = Told()
+        self._codecs = Codecs()
         self._speakers = Speakers()
         self._look_s, self._patience_s = settings.look_s, settings.patience_s
         self._looking: asyncio.Task[None] | None = None
@@ -148,9 +150,12 @@ class SfuEngine:
         if before is not None and before != place.worker:
             with contextlib.suppress(EngineAway, Limit):
                 self._workers[before].begin(lambda n: control.Leave(n, connection))
-        worker = self._workers[place.worker]
         try:
-            reply = await worker.ask(lambda n: control.Join(n, room, connection, source, offer))
+            async with self._codecs.settling(room) as video:
+                reply = await self._workers[place.worker].ask(
+                    lambda n: control.Join(n, room, connection, source, offer, video)
+                )
+                self._codecs.settled(room, reply.video)
         except BaseException:
             self._placement.undo(connection, place)
             raise
@@ -207,6 +212,7 @@ class SfuEngine:
         """See :meth:`Engine.close_room`. While the engine is away it has no rooms."""
         self._told.close(room)
         self._placement.close_room(room)
+        self._codecs.forget(room)
         self._speakers.close(room)
         with contextlib.suppress(EngineAway):
             await self._tell(lambda n: control.CloseRoom(n, room))
@@ -269,6 +275,7 @@ class SfuEngine:
             self._gone = True
             self._told.forget()
             self._speakers.forget()
+            self._codecs.forget_all()
             return
         for room, connections in lost.items():
             self._post(ConnectionsLost(room, connections))
@@ -288,6 +295,8 @@ class SfuEngine:
                 return
 
     def _look_who_leads(self, room: RoomId) -> None:
+        if self._placement.lead(room) is None:
+            self._codecs.forget(room)
         said = self._speakers.led_by(room, self._placement.lead(room))
         if said is not None:
             self._post(said)

@@ -17,6 +17,7 @@ from room_manager.media.engine import EngineEvent, LineQuality
 from room_manager.media.sfu import control, garbage
 from room_manager.media.sfu.health import Lag
 from room_manager.media.sfu.listener import open_door
+from room_manager.media.sfu.relay_links import RelayLinks
 from room_manager.media.sfu.unit import ForwardingUnit
 
 MAX_EVENTS: Final = 4_096
@@ -66,7 +67,8 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         await writer.drain()
         return
     with sock, listener or contextlib.nullcontext():
-        unit = ForwardingUnit(sock, opening.announce, outbox.post, listener)
+        links = RelayLinks({number: socket.socket(fileno=fd) for number, fd in opening.links.items()})
+        unit = ForwardingUnit(sock, opening.announce, outbox.post, listener, links)
         garbage.settle()
         writer.write(control.frame(control.Reply(opening.number, port=unit.port)))
         lag = Lag()
@@ -103,8 +105,8 @@ def do(unit: ForwardingUnit, asked: control.AnyRequest) -> control.Reply:
     try:
         match asked:
             case control.Join():
-                answer = unit.join(asked.room, asked.connection, asked.source, asked.offer)
-                return control.Reply(number, answer=answer)
+                answer = unit.join(asked.room, asked.connection, asked.source, asked.offer, asked.video)
+                return control.Reply(number, answer=answer, video=unit.video(asked.room))
             case control.Restart():
                 return control.Reply(number, answer=unit.restart(asked.connection, asked.offer))
             case control.Watch():

@@ -16,7 +16,11 @@ from room_manager.media.sfu.audience import Egress
 from room_manager.media.sfu.groups import Group
 from room_manager.media.sfu.levels import Levels
 from room_manager.media.sfu.member import NTP_UNITS, OUR_SSRC, Member
+from room_manager.media.sfu.mirror import Mirror
 from room_manager.media.sfu.negotiation import AUDIO_SLOTS, VIDEO_SLOTS
+from room_manager.media.sfu.packets import SourcePacket
+from room_manager.media.sfu.relay import Outlet, Relay
+from room_manager.media.sfu.relay_wire import Need, Passed, Stream
 from room_manager.media.sfu.rota import Rota
 from room_manager.media.sfu.seating import Aim, Seating
 from room_manager.media.sfu.slot import UNLIMITED, Limit
@@ -51,8 +55,10 @@ class Room:
         tell: Callable[[EngineEvent], None],
         random32: Callable[[], int],
         ntp_offset_s: float,
+        outlet: Outlet,
     ) -> None:
         self.id = room
+        self.relay = Relay(self, outlet)
         self.scene = Scene()
         self.members: dict[ConnectionId, Member] = {}
         self._egress = egress
@@ -115,13 +121,14 @@ class Room:
 
     def active(self, site: SiteId | None) -> Member | None:
         """The connection that is the site's picture and voice now."""
-        here = self._by_site.get(site) if site is not None else None
-        if not here:
+        if site is None:
             return None
-        used = self._used.get(site) if site is not None else None
+        here, mirror = self._by_site.get(site, ()), self.relay.mirrors.get(site)
+        used = self._used.get(site)
         if used is None:
-            return here[-1]
-        return next((m for m in here if m.connection == used), None)
+            return here[-1] if here else mirror
+        found = next((m for m in here if m.connection == used), None)
+        return mirror if found is None and mirror is not None and mirror.connection == used else found
 
     # --- what is shown ---
 
@@ -170,12 +177,13 @@ class Room:
     def _refresh(self, now: float) -> None:
         """Every group follows the best track of its target, and asks for what it needs to begin."""
         self._follow(tuple(self._seating.groups.values()), now)
+        self.relay.refresh(now)
 
     def _follow(self, groups: Iterable[Group], now: float) -> None:
         for group in groups:
             self._seating.follow(group, self._best(group, now))
             if group.lane is not None and group.key.name in VIDEO_SLOTS and group.needs_keyframe(now):
-                self._ask(group.lane.track, now, switching=group.switching)
+                self.ask(group.lane.track, now, switching=group.switching)
 
     def _best(self, group: Group, now: float) -> Track | None:
         member = self.active(self._seating.target(group))
@@ -191,9 +199,21 @@ class Room:
             tracks, largest=name == "main", limit=limit, current=group.current, wanted=wanted, now=now
         )
 
-    def _ask(self, track: Track, now: float, *, switching: bool) -> None:
+    def needs(self) -> Iterable[Need]:
+        """What receivers here want, of whatever site."""
+        for group in self._seating.groups.values():
+            site, role = self._seating.target(group), choice.role(group.key.name)
+            if site is not None and role != "microphone" and group.key.limit.layer is not None:
+                yield Need(site, role)
+
+    def ask(self, track: Track, now: float, *, switching: bool) -> None:
+        """Have the track's publisher make a keyframe, unless it was asked a moment ago."""
         owner = track.owner
-        if owner is not None and owner.asks.ask(track, now, switching=switching):
+        if owner is None or not owner.asks.ask(track, now, switching=switching):
+            return
+        if isinstance(owner, Mirror):
+            self.relay.ask(owner, track, switching=switching)
+        else:
             self._egress.rtcp(owner.sink, rtcp.pli(OUR_SSRC, track.ssrc))
 
     # --- packets ---
@@ -204,7 +224,17 @@ class Room:
         found = member.incoming(data, now)
         if found is None:
             return
-        track, packet = found
+        self._take(member, *found, now)
+
+    def relayed(self, worker: int, stream: Stream, item: Passed, now: float) -> None:
+        """One packet that another worker has taken. Raises ``Malformed`` or ``Limit``."""
+        mirror = self.relay.mirror_of(stream, worker, self._used, now)
+        found = mirror.passed(stream, item, now) if mirror is not None else None
+        if mirror is not None and found is not None:
+            self._take(mirror, *found, now)
+
+    def _take(self, member: Member, track: Track, packet: SourcePacket, now: float) -> None:
+        """A packet that its track has taken goes to whoever wants it."""
         if member.learned:
             member.learned = False
             self._choose_voices(now)
@@ -218,6 +248,8 @@ class Room:
                 return
             level = packet.level
             self._levels.heard(site, level[0] & 0x7F if level else None, now)
+        if track.peers:
+            self.relay.passed(track, packet)
         if track.awaited:
             self._seating.enter(track, packet, now)
         forwarded = 0
@@ -232,7 +264,7 @@ class Room:
         """One plaintext control datagram of a member. Raises ``Malformed``."""
 
         def asked(track: Track) -> None:
-            self._ask(track, now, switching=False)
+            self.ask(track, now, switching=False)
 
         member.control(data, now, self._ntp(now), self._egress, asked)
 
@@ -249,6 +281,9 @@ class Room:
                 self._fresh.add(member)
         if now - self._chosen_at >= CHOOSE_S:
             self._chosen_at = now
+            for site in self.relay.tick(now):
+                if site not in self._by_site:
+                    self._levels.forget(site)
             self._choose_voices(now)
             self._refresh(now)
         if now - self._told_at >= TELL_SPEAKERS_S:
@@ -279,6 +314,13 @@ class Room:
             for name, site in zip(AUDIO_SLOTS, chosen, strict=True):
                 self._seating.aim(name, Aim(site))
             self._refresh(now)
+        if self.relay.listening:
+            held = [*self.relay.voices, *[None] * len(AUDIO_SLOTS)][: len(AUDIO_SLOTS)]
+            mine = self._levels.chosen(held, self.scene.voices, self._may_speak_here, now)
+            self.relay.voices = tuple(site for site in mine if site is not None)
+
+    def _may_speak_here(self, site: SiteId) -> bool:
+        return self._may_speak(site) and not isinstance(self.active(site), Mirror)
 
     def _may_speak(self, site: SiteId) -> bool:
         member = self.active(site)

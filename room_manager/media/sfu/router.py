@@ -1,6 +1,7 @@
 """All rooms of one engine. Pure: sockets, keys, clock and randomness are given by whoever drives it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from room_manager.errors import Limit
@@ -9,12 +10,16 @@ from room_manager.media.engine import EngineEvent, NotJoined, Scene
 from room_manager.media.sfu.audience import Egress, Sink
 from room_manager.media.sfu.member import Member
 from room_manager.media.sfu.negotiation import Plan, agree
+from room_manager.media.sfu.relay import Alone, Outlet
+from room_manager.media.sfu.relay_wire import Passed, Stream, items, stream_of
 from room_manager.media.sfu.room import Room, RoomStats
+from room_manager.media.sfu.rtp import Malformed
 from room_manager.media.sfu.sdp import Offer
 from room_manager.media.sfu.sums import added
 
 MAX_ROOMS: Final = 256
 MAX_CONNECTIONS: Final = 2_000
+MAX_STREAMS: Final = 10_000
 
 
 class Router:
@@ -26,8 +31,14 @@ class Router:
         tell: Callable[[EngineEvent], None],
         random32: Callable[[], int],
         ntp_offset_s: float,
+        outlet: Outlet | None = None,
     ) -> None:
-        """``ntp_offset_s`` is what added to ``now`` gives seconds since 1900."""
+        """``ntp_offset_s`` is what added to ``now`` gives seconds since 1900.
+
+        ``outlet`` leads to other workers, if there are any.
+        """
+        self._outlet = outlet or Alone()
+        self._streams: dict[bytes, Stream] = {}  # of other workers' packets, by their keys
         self._egress = egress
         self._tell = tell
         self._random32 = random32
@@ -36,8 +47,11 @@ class Router:
         self._closed: list[RoomStats] = []  # their sum
         self._places: dict[ConnectionId, tuple[Room, Member]] = {}
 
-    def plan(self, room: RoomId, source: SiteId | None, offer: Offer) -> Plan:
-        """What a newcomer to the room would be answered. Raises ``BadOffer`` or ``Limit``."""
+    def plan(self, room: RoomId, source: SiteId | None, offer: Offer, video: str | None = None) -> Plan:
+        """What a newcomer to the room would be answered. Raises ``BadOffer`` or ``Limit``.
+
+        ``video`` is the codec the room has settled on where it is with other workers, too.
+        """
         if len(self._places) >= MAX_CONNECTIONS:
             raise Limit(f"more than {MAX_CONNECTIONS} media connections")
         given: set[int] = set()
@@ -49,7 +63,7 @@ class Router:
             given.add(number)
             return number
 
-        video = self._open(room).video
+        video = self._open(room).video or video
         return agree(offer, may_send=source is not None, video=video, ssrc=ssrc)
 
     def join(
@@ -116,10 +130,33 @@ class Router:
         if place is not None:
             place[0].control(place[1], data, now)
 
+    def relayed(self, worker: int, datagram: bytes | memoryview, now: float) -> None:
+        """What another worker says. Raises ``Malformed``."""
+        for item in items(datagram):
+            if isinstance(item, Passed):
+                stream = self._streams.get(item.stream)
+                if stream is None:
+                    if len(self._streams) >= MAX_STREAMS:
+                        self._streams.clear()
+                    stream = self._streams[item.stream] = stream_of(item.stream)
+                room = self._rooms.get(stream.room)
+                if room is not None:
+                    with suppress(Malformed, Limit):  # one packet; the others are none the worse
+                        room.relayed(worker, stream, item, now)
+            else:
+                room = self._rooms.get(item.room)
+                if room is not None:
+                    room.relay.said(worker, item, now)
+
     def tick(self, now: float) -> None:
         """To be called about every 50 ms."""
         for room in self._rooms.values():
             room.tick(now)
+
+    def video(self, room: RoomId) -> str | None:
+        """The codec the room has settled on; None: none yet."""
+        here = self._rooms.get(room)
+        return here.video if here is not None else None
 
     def stats(self, room: RoomId) -> RoomStats | None:
         """The counters of a room; None: no such room."""
@@ -135,6 +172,6 @@ class Router:
         if here is None:
             if len(self._rooms) >= MAX_ROOMS:
                 raise Limit(f"more than {MAX_ROOMS} rooms")
-            here = Room(room, self._egress, self._tell, self._random32, self._ntp_offset_s)
+            here = Room(room, self._egress, self._tell, self._random32, self._ntp_offset_s, self._outlet)
             self._rooms[room] = here
         return here

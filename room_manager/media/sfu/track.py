@@ -48,6 +48,7 @@ class Track:
         "lanes",
         "newest",
         "owner",
+        "peers",
         "received",
         "rid",
         "role",
@@ -62,6 +63,7 @@ class Track:
         self.codec = codec
         self.clock_hz = clock_hz
         self.lanes: list[Lane] = []
+        self.peers: tuple[int, ...] = ()  # other workers that are passed it
         self.gaps = Gaps()
         self.history = History()
         self.awaited = False  # some slot waits for a packet to enter one of the lanes with
@@ -89,7 +91,7 @@ class Track:
         else:
             packet.index = unwrap(packet.seq, self.newest, 16)
             if packet.index > self.newest:
-                if packet.index > self.newest + 1 and self.lanes:
+                if packet.index > self.newest + 1 and (self.lanes or self.peers):
                     self.gaps.jumped(self.newest, packet.index, now)
                 self.newest = packet.index
             elif not self.gaps.filled(packet.index) and repaired:

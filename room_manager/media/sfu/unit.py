@@ -5,6 +5,7 @@ A shell: it takes calls, lets the door read and the router decide, and sends wha
 
 import asyncio
 import gc
+import logging
 import secrets
 import socket
 import time
@@ -27,9 +28,11 @@ from room_manager.media.sfu.listener import Listener
 from room_manager.media.sfu.negotiation import Local, answer_text
 from room_manager.media.sfu.packets import OPUS
 from room_manager.media.sfu.peers import Peer, Peers
+from room_manager.media.sfu.relay_links import RelayLinks
 from room_manager.media.sfu.restarts import check_restart, lasting, restarted
 from room_manager.media.sfu.room import RoomStats
 from room_manager.media.sfu.router import Router
+from room_manager.media.sfu.rtp import Malformed
 from room_manager.media.sfu.stream import Stream
 from room_manager.media.sfu.udp import PlainEgress
 
@@ -39,6 +42,8 @@ HOLD_S: Final = 0.003  # the rest of a frame may take so long
 HANDSHAKE_S: Final = 30.0
 MAX_UNDER_WAY: Final = 1_024  # connections without keys yet
 UNIX_TO_NTP_S: Final = 2_208_988_800
+
+logger = logging.getLogger(__name__)
 
 
 def fastest(sock: socket.socket) -> BatchEgress | PlainEgress:
@@ -58,11 +63,14 @@ class ForwardingUnit:
         announce: tuple[str, ...],
         tell: Callable[[EngineEvent], None],
         listener: socket.socket | None = None,
+        links: RelayLinks | None = None,
     ) -> None:
         """``announce`` are the addresses clients are told; the socket's own port goes with them.
 
-        ``listener`` listens for TCP on the same number; None: clients come by UDP only.
+        ``listener`` listens for TCP on the same number; None: clients come by UDP only. ``links`` lead to the
+        other workers.
         """
+        self._links = links or RelayLinks({})
         self._socket = sock
         self._announce = announce
         self._tell = tell
@@ -71,7 +79,7 @@ class ForwardingUnit:
         self._holding: asyncio.TimerHandle | None = None
         self._shaking: asyncio.Handle | None = None
         offset = time.time() - time.monotonic() + UNIX_TO_NTP_S
-        self._router = Router(self._egress, tell, lambda: secrets.randbits(32), offset)
+        self._router = Router(self._egress, tell, lambda: secrets.randbits(32), offset, self._links)
         self._peers = Peers()
         self._door = door = Door(
             sock,
@@ -96,13 +104,20 @@ class ForwardingUnit:
 
     # --- calls ---
 
-    def join(self, room: RoomId, connection: ConnectionId, source: SiteId | None, offer: str) -> Answer:
-        """Answer an offer. Raises ``BadOffer`` or ``Limit``."""
+    def join(
+        self,
+        room: RoomId,
+        connection: ConnectionId,
+        source: SiteId | None,
+        offer: str,
+        video: str | None = None,
+    ) -> Answer:
+        """Answer an offer; ``video`` is the room's codec, if it has one. Raises ``BadOffer`` or ``Limit``."""
         parsed = sdp.parse(offer)
         self.leave(connection)
         if len(self._peers.waiting) >= MAX_UNDER_WAY:
             raise Limit(f"more than {MAX_UNDER_WAY} connections are being made")
-        plan = self._router.plan(room, source, parsed)
+        plan = self._router.plan(room, source, parsed, video)
         now = time.monotonic()
         password = secrets.token_hex(16)
         credentials = Credentials(secrets.token_hex(6), password, parsed.ufrag)
@@ -162,6 +177,10 @@ class ForwardingUnit:
         for connection in self._router.close_room(room, time.monotonic()):
             self.leave(connection)
 
+    def video(self, room: RoomId) -> str | None:
+        """The codec of the room's pictures here."""
+        return self._router.video(room)
+
     def stats(self, room: RoomId) -> RoomStats | None:
         """The room's counters."""
         return self._router.stats(room)
@@ -175,7 +194,7 @@ class ForwardingUnit:
             sent=self._egress.sent,
             send_failed=self._egress.lost,
             refused={str(reason): count for reason, count in self.refused.items()},
-            relayed={},
+            relayed=dict(self._links.counts),
             loop_lag_s=loop_lag_s,
             cpu_s=time.process_time(),
             rss_bytes=rss_bytes(),
@@ -203,6 +222,16 @@ class ForwardingUnit:
     def _follow_up(self) -> None:
         if self._shaking is None:
             self._shake()
+        self._send_whole()
+
+    def _relayed(self, worker: int, datagram: memoryview) -> None:
+        try:
+            self._router.relayed(worker, datagram, time.monotonic())
+        except Malformed as error:
+            logger.error("! worker %d said what cannot be read: %s", worker, error)
+
+    def _send_whole(self) -> None:
+        """What is whole leaves; the rest of a frame may take a moment."""
         if self._egress.flush_whole() and self._holding is None:
             self._holding = asyncio.get_running_loop().call_later(HOLD_S, self._let_go)
 
@@ -246,6 +275,7 @@ class ForwardingUnit:
         loop.add_reader(self._socket.fileno(), self.readable)
         if self._listener is not None:
             self._listener.open(loop)
+        self._links.open(self._relayed, self._send_whole)
         try:
             while True:
                 await asyncio.sleep(TICK_S)
@@ -254,6 +284,7 @@ class ForwardingUnit:
             loop.remove_reader(self._socket.fileno())
             if self._listener is not None:
                 self._listener.close()
+            self._links.close()
             for handle in (self._holding, self._shaking):
                 if handle is not None:
                     handle.cancel()
