@@ -9,6 +9,7 @@ from typing import Final
 from room_manager.media.sfu.rtp import unwrap
 
 MAX_PENDING: Final = 512
+MAX_LATE: Final = 64
 MAX_STATUSES: Final = 2048  # told in one feedback, lost ones included
 TICK_S: Final = 0.000_25
 REFERENCE_S: Final = 0.064
@@ -23,10 +24,11 @@ _HEAD: Final = struct.Struct("!HH")
 class ArrivalRecorder:
     """Collects the arrivals of one peer's packets until they are told."""
 
-    __slots__ = ("_arrivals", "_count", "_newest", "_next")
+    __slots__ = ("_arrivals", "_count", "_late", "_newest", "_next")
 
     def __init__(self) -> None:
         self._arrivals: dict[int, float] = {}
+        self._late: dict[int, float] = {}
         self._newest: int | None = None
         self._next: int | None = None  # first index not told yet
         self._count = 0
@@ -35,7 +37,9 @@ class ArrivalRecorder:
         """A packet with this 16-bit transport-wide number has arrived."""
         index = unwrap(seq, self._newest, 16) if self._newest is not None else seq
         if self._next is not None and index < self._next:
-            return  # told as lost already; telling again would contradict
+            if len(self._late) < MAX_LATE:  # told as lost, and here now
+                self._late.setdefault(index, now)
+            return
         if self._newest is None or index > self._newest:
             self._newest = index
         if len(self._arrivals) < MAX_PENDING:
@@ -43,7 +47,7 @@ class ArrivalRecorder:
 
     def feedback(self) -> list[bytes]:
         """Bodies of the feedback packets for everything recorded since the last call."""
-        bodies: list[bytes] = []
+        bodies = self._corrections()
         indices = sorted(self._arrivals)
         while indices:
             first = indices[0]
@@ -80,6 +84,26 @@ class ArrivalRecorder:
             self._next = first + len(statuses)
             indices = indices[taken:]
         self._arrivals.clear()
+        return bodies
+
+    def _corrections(self) -> list[bytes]:
+        """One feedback for each packet that was told as lost and came late, and for nothing else.
+
+        Senders keep what was reported lost, since it may be reported received later.
+        """
+        bodies: list[bytes] = []
+        for index, at in self._late.items():
+            reference = int(at / REFERENCE_S)
+            delta = min(0xFF, round(at / TICK_S) - round(reference * REFERENCE_S / TICK_S))
+            body = _HEAD.pack(index & 0xFFFF, 1) + (reference & 0xFFFFFF).to_bytes(3, "big")
+            body += (
+                bytes([self._count & 0xFF])
+                + _WORD.pack(_RECEIVED_SMALL << 13 | 1)
+                + bytes([max(0, delta), 0])
+            )
+            bodies.append(body)
+            self._count += 1
+        self._late.clear()
         return bodies
 
 

@@ -63,13 +63,26 @@ def test_what_is_lost_between_two_feedbacks_is_told_in_the_second() -> None:
     assert [seq for seq, at in arrivals.items() if at is None] == [11, 12]
 
 
-def test_nothing_new_is_nothing_told_and_a_late_packet_is_not_told_twice() -> None:
+def test_nothing_new_is_nothing_told() -> None:
     recorder = ArrivalRecorder()
     recorder.record(10, 1.0)
     recorder.feedback()
 
-    recorder.record(9, 1.1)
+    assert recorder.feedback() == []
 
+
+def test_a_late_packet_that_was_told_as_lost_is_told_alone_and_once() -> None:
+    recorder = ArrivalRecorder()
+    recorder.record(8, 1.0)
+    recorder.record(10, 1.0)
+    recorder.feedback()
+
+    recorder.record(9, 1.1)
+    recorder.record(11, 1.1)
+    correction, body = recorder.feedback()
+
+    assert list(read(correction)[1]) == [9]
+    assert list(read(body)[1]) == [11]
     assert recorder.feedback() == []
 
 

@@ -1,0 +1,35 @@
+"""How many lost packets may be sent again: repairs must not drown a line that is full already."""
+
+from typing import Final
+
+PACKETS_PER_S: Final = 300
+SHARE: Final = 0.25  # of what a line is thought to carry
+LEAST_BPS: Final = 16_000.0
+BURST_S: Final = 0.5  # losses come in bursts, and so do their repairs
+
+
+class Repairs:
+    """One receiver's budget."""
+
+    __slots__ = ("_at", "_bytes", "_packets", "bps")
+
+    def __init__(self, now: float) -> None:
+        self.bps: float | None = None  # what the line is thought to carry; None: not known to be thin
+        self._at = now
+        self._packets = float(PACKETS_PER_S)
+        self._bytes = 0.0
+
+    def may(self, size_bytes: int, now: float) -> bool:
+        """Whether one more packet may be sent again; if so it is taken to be sent."""
+        passed_s, self._at = now - self._at, now
+        self._packets = min(self._packets + passed_s * PACKETS_PER_S, PACKETS_PER_S)
+        if self._packets < 1:
+            return False
+        if self.bps is not None:
+            pace = max(LEAST_BPS, SHARE * self.bps) / 8
+            self._bytes = min(self._bytes + passed_s * pace, max(pace * BURST_S, size_bytes))
+            if self._bytes < size_bytes:
+                return False
+            self._bytes -= size_bytes
+        self._packets -= 1
+        return True
