@@ -13,6 +13,8 @@ from room_manager.media.engine import MAX_MEDIA_SECTIONS, MAX_SDP_BYTES, BadOffe
 MAX_LINES: Final = 4096
 MAX_FORMATS: Final = 128
 MAX_EXTENSIONS: Final = 32
+MAX_EXTENSION_LINES: Final = 1024
+MAX_CANDIDATES: Final = 256  # none is read; a browser on many networks names some dozens
 MAX_LAYERS: Final = 4
 MAX_STREAMS: Final = 16
 MEDIA_PROTOCOL: Final = "UDP/TLS/RTP/SAVPF"
@@ -90,6 +92,10 @@ def parse(text: str) -> Offer:
     lines = text.split("\n")
     if len(lines) > MAX_LINES:
         raise BadOffer("the session description has too many lines")
+    if text.count("\na=candidate:") > MAX_CANDIDATES:
+        raise BadOffer(f"more than {MAX_CANDIDATES} candidates")
+    if text.count("\na=extmap:") > MAX_EXTENSION_LINES:
+        raise BadOffer(f"more than {MAX_EXTENSION_LINES} header extensions")
     if not lines[0].startswith("v=0"):
         raise BadOffer("not a session description")
     session = Section(kind="", protocol="", formats="")
