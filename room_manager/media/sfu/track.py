@@ -94,7 +94,7 @@ class Track:
                 if packet.index > self.newest + 1 and (self.lanes or self.peers):
                     self.gaps.jumped(self.newest, packet.index, now)
                 self.newest = packet.index
-            elif not self.gaps.filled(packet.index) and repaired:
+            elif (not self.gaps.filled(packet.index) and repaired) or self.history.get(packet.index):
                 return False
         packet.look_inside(self.codec)
         if packet.index == self.newest:

@@ -195,3 +195,51 @@ def test_a_left_out_packet_that_came_late_is_an_empty_one_when_asked_for() -> No
 
     (empty,) = b.repaired("main")
     assert empty.data[empty.start : empty.end] == ((late.seq - 1) & 0xFFFF).to_bytes(2, "big")
+
+
+def test_a_late_packet_goes_to_those_who_were_there_and_not_to_who_has_come_since() -> None:
+    driver, camera, b, c = staged()
+    driver.scene(Scene(main=A, tiles=(A,)))
+    camera.play(2, key=True)
+    a = camera.peer
+    missing = a.seqs[a.ssrc("camera", "q")] = a.seqs[a.ssrc("camera", "q")] + 1
+    driver.limit(b, main=Limit("q"))
+    camera.play(2, key=True)
+    driver.forget()
+
+    a.video("q", DELTA + b"q late 0 0", seq=missing, temporal=2, picture=camera.picture - 2)
+
+    assert [body(p)[1] for p in c.got("tile-1")] == ["late"]
+    assert [body(p)[1] for p in b.got("tile-1")] == ["late"]
+    assert b.got("main") == []
+
+
+def test_nobody_moves_between_lanes_of_a_source_while_something_is_missing() -> None:
+    driver, camera, b, _ = staged()
+    a = camera.peer
+    driver.limit(b, main=Limit("f", 0))
+    number, camera.picture = a.seqs[a.ssrc("camera", "f")], camera.picture + -camera.picture % 4
+    a.video("f", DELTA + b"f next 0 0", seq=number + 2, temporal=0, picture=camera.picture + 4, tl0=1)
+    driver.forget()
+
+    a.video("f", DELTA + b"f lost 2 0", seq=number + 1, temporal=2, picture=camera.picture + 3, tl0=0)
+
+    assert [body(p)[1] for p in b.got("main")] == ["lost"]  # still where its number was kept for it
+
+
+def test_a_number_kept_for_what_is_missing_is_not_given_again_after_a_move() -> None:
+    driver, camera, b, _ = staged()
+    a, layer = camera.peer, camera.peer.ssrc("camera", "f")
+    driver.limit(b, main=Limit("f", 0))
+    camera.play(8)
+    last = b.got("main")[-1].seq
+    number = a.seqs[layer]
+    # One of the base layer is lost, then comes one of those that are left out.
+    a.video("f", DELTA + b"f out 2 0", seq=number + 2, temporal=2, picture=camera.picture + 2)
+    a.seqs[layer] = number + 2
+
+    driver.limit(b, main=Limit("q"))
+    driver.forget()
+    camera.play(1, key=True)
+
+    assert (b.got("main")[0].seq - last) & 0xFFFF == 2
