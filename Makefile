@@ -4,11 +4,14 @@
 #   make check   format, lint, types, arrows, generated files
 #   make prove   the long proofs
 #   make bench   the benchmarks, some minutes on a quiet machine; renews benchmarks/results and docs/benchmarks.md
-#   make bench-sfu   the benchmarks of the media path
+#   make bench-sfu   the benchmarks of the media path, beside Debian's Janus where that is installed: seven minutes;
+#                the soak alone takes SOAK_SECONDS=600 for ten minutes of coming and going
 
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+SOAK_SECONDS ?= 60
+RESULTS := benchmarks/results
 
 .PHONY: run test check setup prove bench bench-sfu setup-run web clean
 
@@ -33,8 +36,11 @@ bench: setup
 	@$(BIN)/python -m benchmarks.table
 
 bench-sfu: setup
-	@$(BIN)/python -m benchmarks.egress --json benchmarks/results/egress-579-gcm.json
-	@$(BIN)/python -m benchmarks.sfu_forward --profile both --feedback rr --against janus $(ARGS) --json benchmarks/results/sfu_forward-579.json
+	@$(BIN)/python -m benchmarks.egress --json $(RESULTS)/egress-579-gcm.json
+	@$(BIN)/python -m benchmarks.sfu_forward --profile both --feedback rr --against janus $(ARGS) --json $(RESULTS)/sfu_forward-579.json
+	@$(BIN)/python -m benchmarks.stage_switch --json $(RESULTS)/stage_switch-579.json
+	@$(BIN)/python -m benchmarks.soak --seconds $(SOAK_SECONDS) --json $(RESULTS)/soak-579.json
+	@$(BIN)/python -m benchmarks.table
 
 check: setup
 	@$(PYTHON) tools/check.py

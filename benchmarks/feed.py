@@ -25,13 +25,14 @@ class Fed(Struct, frozen=True):
 class PublisherProcess:
     """The site on stage. ``close`` ends the process in any case."""
 
+    program: tuple[str, ...] = ("benchmarks.publisher",)
     _child: asyncio.subprocess.Process | None = None
 
     async def start(self, host: str = "127.0.0.1") -> str:
         """Run it behind this address; returns its offer."""
         pipe = asyncio.subprocess.PIPE
         self._child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.publisher", host, stdin=pipe, stdout=pipe
+            sys.executable, "-m", *self.program, host, stdin=pipe, stdout=pipe
         )
         return str((await self._hear())["offer"])
 
@@ -46,16 +47,18 @@ class PublisherProcess:
         return Fed(int(told["sound"]), int(told["picture"]))
 
     async def close(self) -> None:
-        if self._child is None:
+        child = self._child
+        if child is None:
             return
         with contextlib.suppress(OSError):
             self._say({})
+        self._child = None
         try:
             async with asyncio.timeout(END_LIMIT_S):
-                await self._child.wait()
+                await child.wait()
         except TimeoutError:
-            self._child.kill()
-            await self._child.wait()
+            child.kill()
+            await child.wait()
 
     def _say(self, order: dict[str, Any]) -> None:
         assert self._child is not None
@@ -69,3 +72,15 @@ class PublisherProcess:
         if not line:
             raise RuntimeError("the publisher has ended")
         return json.loads(line)
+
+
+class SpeakerProcess(PublisherProcess):
+    """A site that sends without being told how much; see ``benchmarks.speaker``."""
+
+    def __init__(self, mark: int) -> None:
+        self.program = ("benchmarks.speaker", str(mark))
+
+    def show(self, picture: bool) -> None:
+        """Send the picture, or stop."""
+        if self._child is not None:
+            self._say({"picture": picture})

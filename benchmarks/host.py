@@ -1,6 +1,7 @@
 """A real server in a process of its own, on a database made ready for a meeting of so many sites."""
 
 import argparse
+import asyncio
 import os
 import signal
 import subprocess
@@ -70,9 +71,9 @@ async def prepare(folder: Path, count: int) -> Prepared:
 class Host:
     """The server's process."""
 
-    def __init__(self, url: str, port: int = 0) -> None:
+    def __init__(self, url: str, port: int = 0, engine: str = "fake") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.host", url, str(port)],
+            [sys.executable, "-m", "benchmarks.host", url, str(port), engine],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -87,13 +88,23 @@ class Host:
         used = self._watched.cpu_times()
         return float(used.user + used.system)
 
+    def tasks(self) -> int:
+        """How many tasks its event loop has."""
+        assert self._process.stdout is not None
+        self._process.send_signal(signal.SIGUSR1)
+        return int(self._process.stdout.readline())
+
+    def processes(self) -> tuple[psutil.Process, list[psutil.Process]]:
+        """The server, and the processes of its media unit."""
+        return self._watched, self._watched.children()
+
     def rss_mib(self) -> float:
         return round(self._watched.memory_info().rss / 2**20, 1)
 
     def kill(self) -> None:
         """As the power does."""
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+        self._gone()
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
@@ -101,20 +112,34 @@ class Host:
             self._process.wait(30)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+        self._gone()
+
+    def _gone(self) -> None:
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+def tell_tasks() -> None:
+    print(len(asyncio.all_tasks()), flush=True)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.host")
     parser.add_argument("url")
     parser.add_argument("port", type=int)
+    parser.add_argument("engine", choices=("fake", "sfu"))
     options = parser.parse_args()
 
     def tell(server: Server) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell_tasks)
         print(server.port, flush=True)
 
     settings = Settings(
-        database_url=options.url, port=options.port, media=MediaSettings(engine="fake"), host="127.0.0.1"
+        database_url=options.url,
+        port=options.port,
+        media=MediaSettings(engine=options.engine),
+        host="127.0.0.1",
     )
     allow_many_files()
     profile = os.environ.get("DIEMCAU_PROFILE")

@@ -41,6 +41,7 @@ class Member:
         self.socket: Socket | None = None
         self.received_bytes = 0
         self.have = 0
+        self.told: dict[str, bytes] = {}  # the snapshot, by type
         self.epoch = 0
         self._resume: str | None = None
         self._snapshot: asyncio.Future[None] | None = None
@@ -108,7 +109,7 @@ class Member:
     def _on_text(self, text: bytes) -> None:
         found = _TYPE.match(text)
         kind = found[1].decode() if found else ""
-        if kind in ("done", "problem", "pong"):
+        if kind in ("done", "problem", "pong", "answer"):
             self._on_answer(text)
             return
         if kind == "welcome":
@@ -119,6 +120,7 @@ class Member:
             if number is not None:
                 self.have = max(self.have, int(number[1]))
         if self._snapshot is not None:
+            self.told[kind] = text
             # One's own microphone is the last thing a newcomer is told.
             if kind == "microphones":
                 self._snapshot.set_result(None)

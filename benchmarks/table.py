@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import table_media
+from benchmarks.table_media import Rows
+
 RESULTS: Final = Path(__file__).parent / "results"
 PAGE: Final = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 BEGIN: Final = "<!-- written by python -m benchmarks.table -->\n"
 END: Final = "<!-- to here -->\n"
-
-Rows = list[tuple[str, str, str]]
-"""What, asked, measured."""
 
 
 def read(name: str) -> dict[str, Any]:
@@ -96,6 +96,33 @@ def table(title: str, rows: Rows, where: str) -> str:
     return "\n".join([f"### {title}", "", where, "", "| | asked | measured |", "|---|---|---|", *lines, ""])
 
 
+def kept(name: str) -> dict[str, Any]:
+    """The same; empty before the first run."""
+    return read(name) if (RESULTS / f"{name}.json").exists() else {}
+
+
+def media_tables() -> list[str]:
+    """What ``make bench-sfu`` measured."""
+    forwarded, switched, soaked = (kept(f"{name}-579") for name in ("sfu_forward", "stage_switch", "soak"))
+    found = [
+        table(
+            f"benchmarks.sfu_forward, {one['sites']} sites, {table_media.NAMES[profile]}",
+            table_media.forward(one, profile),
+            machine(forwarded),
+        )
+        for profile, one in forwarded.items()
+        if profile in table_media.NAMES
+    ]
+    if switched:
+        title = f"benchmarks.stage_switch, {switched['sites']} sites"
+        found.append(table(title, table_media.switch(switched), machine(switched)))
+    if soaked:
+        found.append(
+            table(f"benchmarks.soak, {soaked['sites']} sites", table_media.soak(soaked), machine(soaked))
+        )
+    return found
+
+
 def tables() -> str:
     """Everything between the marks."""
     city, few, many = (read(f"signaling-{sites}") for sites in (579, 120, 1200))
@@ -107,6 +134,7 @@ def tables() -> str:
             table("benchmarks.recover, 579 sites", recover(killed), machine(killed)),
             table("benchmarks.backends, 579 sockets", backends(ways), machine(ways)),
             *(table(f"benchmarks.demo, {it['sites']} sites", demo(it), machine(it)) for it in demos),
+            *media_tables(),
         ]
     )
 
