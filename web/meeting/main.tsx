@@ -6,6 +6,7 @@ import "./enter/enter.css";
 import "./site/site.css";
 import "./desk/desk.css";
 import "./desk/links.css";
+import "./desk/recordings.css";
 import "./desk/steps.css";
 import "./wall/wall.css";
 import { render } from "preact";

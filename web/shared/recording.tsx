@@ -7,7 +7,7 @@ export function RecordingSign({ room }: { readonly room: Room }) {
   const t = useT();
   const since = useStore(room.state, (state) => state.recording?.since ?? null);
   return (
-    <p
+    <span
       class={`recording-sign ${since === null ? "absent" : ""}`}
       role="status"
       data-testid="recording"
@@ -20,6 +20,6 @@ export function RecordingSign({ room }: { readonly room: Room }) {
           {t("recording.on")}
         </>
       )}
-    </p>
+    </span>
   );
 }

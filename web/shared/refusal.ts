@@ -18,6 +18,8 @@ const REFUSALS: Readonly<Record<string, Extract<Key, `refused.${string}`>>> = {
   "in-doubt": "refused.not-stored",
   "wrong-password": "refused.bad-login",
   "too-many": "refused.slow-down",
+  "unknown-recording": "refused.unknown-recording",
+  "still-recording": "refused.still-recording",
   "unknown-link": "refused.unknown-link",
   "bad-token": "refused.window",
   "expired": "refused.window",

@@ -21,13 +21,13 @@ const TIMEOUT_MS = 10_000;
 const ROSTER_PAGE = 100;
 const LINKS_PAGE = 100;
 
-interface Asked {
+export interface Asked {
   readonly method?: "GET" | "POST" | "DELETE";
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-async function ask<T>(path: string, { method = "GET", body, headers = {} }: Asked = {}): Promise<T> {
+export async function ask<T>(path: string, { method = "GET", body, headers = {} }: Asked = {}): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {

@@ -64,6 +64,13 @@ export class Acts {
     this.act(locked ? lock : unlock, locked ? "meeting-locked" : "meeting-unlocked", () => (locked ? unlock : lock));
   }
 
+  setRecording(on: boolean): void {
+    const start: Unsent = { type: "start-recording" };
+    const stop: Unsent = { type: "stop-recording" };
+    if (on) this.act(start, "recording-started", () => stop);
+    else void this.room.do(stop); // started again it would be another file
+  }
+
   /** The main picture; null: the city. */
   setMain(site: string | null): void {
     this.setStage(

@@ -3,7 +3,6 @@ import { useMemo, useState } from "preact/hooks";
 import { Dialog } from "../../shared/dialog";
 import { clock, day, number, useT } from "../../shared/i18n";
 import { Bars, Door, Grid, Keyboard, Lock, Microphone } from "../../shared/icons";
-import { RecordingSign } from "../../shared/recording";
 import { gradeOf, ownSentence } from "../../shared/steps";
 import { useStore } from "../../shared/store";
 import { useTheme } from "../../shared/theme";
@@ -18,6 +17,7 @@ import { City } from "./city";
 import { Help } from "./help";
 import { useKeys } from "./keys";
 import { Queue } from "./queue";
+import { DeskRecordings, RecordingBadge } from "./recording";
 import { Links } from "./links";
 import { NO_FILTER, type Filter } from "./roll";
 import { Roster } from "./roster";
@@ -31,6 +31,7 @@ export function Desk({ room }: { readonly room: Room }) {
   const [wall, setWall] = useState(ALONE);
   const [help, setHelp] = useState(false);
   const [ending, setEnding] = useState(false);
+  const [recordings, setRecordings] = useState(false);
   const [linking, setLinking] = useState<RosterSite | null>(null);
   const [excusing, setExcusing] = useState<RosterSite | null>(null);
   const asked = useMemo(
@@ -38,6 +39,7 @@ export function Desk({ room }: { readonly room: Room }) {
       help: () => setHelp(true),
       end: () => room.may("end-meeting") && setEnding(true),
       wall: () => room.may("watch-wall") && setWall((open) => !open),
+      recordings: () => room.may("start-recording") && setRecordings(true),
       escape: () => {
         setWall(false);
         setFilter(NO_FILTER);
@@ -49,7 +51,7 @@ export function Desk({ room }: { readonly room: Room }) {
 
   return (
     <div class="desk" data-testid="desk" data-wall={String(wall)}>
-      <Top room={room} filter={filter} wall={wall} onFilter={setFilter} onWall={asked.wall} onHelp={asked.help} />
+      <Top room={room} filter={filter} wall={wall} onFilter={setFilter} onWall={asked.wall} onRecordings={asked.recordings} onHelp={asked.help} />
       {wall ? (
         <WallPage
           room={room}
@@ -84,6 +86,7 @@ export function Desk({ room }: { readonly room: Room }) {
       />
         </>
       )}
+      {recordings && <DeskRecordings room={room} acts={acts} onClose={() => setRecordings(false)} />}
       {help && <Help onClose={() => setHelp(false)} />}
       {linking !== null && <Links room={room} site={linking} onClose={() => setLinking(null)} />}
       {excusing !== null && <Excusing site={excusing} acts={acts} onClose={() => setExcusing(null)} />}
@@ -97,10 +100,11 @@ interface TopProps {
   readonly wall: boolean;
   readonly onFilter: (filter: Filter) => void;
   readonly onWall: () => void;
+  readonly onRecordings: () => void;
   readonly onHelp: () => void;
 }
 
-function Top({ room, filter, wall, onFilter, onWall, onHelp }: TopProps) {
+function Top({ room, filter, wall, onFilter, onWall, onRecordings, onHelp }: TopProps) {
   const t = useT();
   const meeting = useStore(room.state, (state) => state.meeting);
   const counts = useStore(room.state, (state) => state.counts);
@@ -124,7 +128,7 @@ function Top({ room, filter, wall, onFilter, onWall, onHelp }: TopProps) {
           {t("desk.muted")}
         </span>
       </p>
-      <RecordingSign room={room} />
+      <RecordingBadge room={room} onOpen={onRecordings} />
       <p class="total" data-testid="present">
         {t("state.present")} <strong style={{ minWidth: `${total.length}ch` }}>{number(counts?.present ?? 0)}</strong> / {total}
       </p>

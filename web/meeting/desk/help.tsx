@@ -15,6 +15,7 @@ const GROUPS: readonly (readonly [Key, readonly Line[]])[] = [
       ["1 2 3 4", "key.modes"],
       ["H", "key.host"],
       ["K", "key.lock"],
+      ["G", "key.recording"],
       ["Z", "key.undo"],
       ["Shift E", "key.end"],
     ],

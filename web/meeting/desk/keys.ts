@@ -8,6 +8,7 @@ export interface Asked {
   readonly help: () => void;
   readonly end: () => void;
   readonly wall: () => void;
+  readonly recordings: () => void;
   readonly escape: () => void;
 }
 
@@ -64,6 +65,8 @@ function chosen(room: Room, acts: Acts, asked: Asked, key: string): (() => void)
       return () => void room.undo();
     case "Shift+KeyE":
       return asked.end;
+    case "KeyG":
+      return asked.recordings;
     case "KeyW":
       return asked.wall;
     case "Slash":

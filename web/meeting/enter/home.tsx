@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useT, type Translate } from "../../shared/i18n";
 import { codeOf } from "../../shared/problem";
+import { Recordings } from "../../shared/recordings-dialog";
 import { refusal } from "../../shared/refusal";
 import * as rest from "../../shared/rest";
 import type { MeetingSummary, SessionAnswer } from "../../shared/wire";
@@ -81,6 +82,7 @@ function Meetings({ session, onOut }: { readonly session: SessionAnswer; readonl
   const t = useT();
   const [list, setList] = useState<readonly MeetingSummary[] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  const [recordings, setRecordings] = useState<string | null>(null);
   useEffect(() => {
     rest.meetings().then(setList, (error: unknown) => setProblem(codeOf(error)));
   }, []);
@@ -108,6 +110,11 @@ function Meetings({ session, onOut }: { readonly session: SessionAnswer; readonl
                 {stateOf(t, meeting.state)} · {t("meetings.as", { role: t(`role.${meeting.role}`) })}
               </p>
             </div>
+            {(meeting.role === "chair" || meeting.role === "secretary") && (
+              <button class="btn quiet" data-testid="recordings-open" onClick={() => setRecordings(meeting.id)}>
+                {t("recordings.title")}
+              </button>
+            )}
             {meeting.state !== "ended" && (
               <a class="btn primary" href={`/m/${encodeURIComponent(meeting.id)}`}>
                 {t("meetings.enter")}
@@ -119,6 +126,12 @@ function Meetings({ session, onOut }: { readonly session: SessionAnswer; readonl
       <button class="btn quiet" onClick={out}>
         {t("login.out")}
       </button>
+      {recordings !== null && (
+        <Recordings
+          access={{ meeting: recordings, headers: () => ({ "X-CSRF-Token": session.csrf }) }}
+          onClose={() => setRecordings(null)}
+        />
+      )}
     </section>
   );
 }
