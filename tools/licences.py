@@ -60,6 +60,7 @@ def _page() -> Iterator[str]:
     package = json.loads((ROOT / "web" / "package.json").read_text())
     yield from _table("In the pages", _node(package.get("dependencies", {})))
     yield from _table("Building the pages", _node(package.get("devDependencies", {})))
+    yield from _table("Others' clients, tried against", _locked(ROOT / "tests" / "interop" / "npm"))
 
 
 def _table(title: str, rows: dict[str, str]) -> Iterator[str]:
@@ -82,6 +83,13 @@ def _node(names: dict[str, str]) -> dict[str, str]:
         name: json.loads((modules / name / "package.json").read_text()).get("license", "see package")
         for name in names
     }
+
+
+def _locked(folder: Path) -> dict[str, str]:
+    """As the lock file says: these packages may not be installed here."""
+    known = json.loads((folder / "package-lock.json").read_text())["packages"]
+    wanted = known[""]["dependencies"]
+    return {name: known[f"node_modules/{name}"].get("license", "see package") for name in wanted}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - told in one line, before pip tel
 
 import browsers
 import debian
+import interop_clients
 import python_env
 import web_build
 from steps import Missing, say
@@ -30,6 +31,7 @@ def main(arguments: list[str]) -> int:
         if testing:
             browsers.ensure()
             debian.ensure()
+            interop_clients.ensure()
     except Missing as missing:
         print(f"setup: {missing}", file=sys.stderr)
         return 1

@@ -57,6 +57,6 @@ class Listening:
             case engine.MediaUp(connection=connection) if connection in self.sessions:
                 self.sessions[connection].media_up()
             case engine.MediaDown(connection=connection) if connection in self.sessions:
-                self._over(self.sessions[connection], "media-down", drops=True)
+                self.sessions[connection].media_down()
             case _:
                 pass

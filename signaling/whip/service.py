@@ -117,7 +117,7 @@ class Whip:
             raise UnknownSession("the session ended while it began: begin another")
         if sends is not None and who.site is not None:
             served.fanout.presence.set_device(who.site, sends.audio, sends.video)
-        session.wait_for_media(lambda: self._over(session, "no-media", drops=True))
+        session.wait_for_media()
         self._edge.metrics.joins.labels(kind.value).inc()
         return Begun(session, answer)
 

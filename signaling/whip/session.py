@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
 from typing import Final, Protocol
 
 from room_manager.ids import ConnectionId
@@ -16,6 +15,7 @@ from signaling.tokens import Identity
 from signaling.whip.refusals import NoPrecondition, StaleSession
 
 UP_WITHIN_S: Final = 45.0
+GOODBYE_S: Final = 2.0  # many clients close their media first and say DELETE then
 PATCHES_PER_S: Final = 2.0
 PATCH_BURST: Final = 20.0
 
@@ -87,19 +87,31 @@ class WhipSession:
         self.offer = offer
         self.etag = _new_etag()
 
-    def wait_for_media(self, is_late: Callable[[], None]) -> None:
-        """Call ``is_late`` unless :meth:`media_up` or :meth:`close` comes in time."""
-        self._waiting = asyncio.get_running_loop().call_later(UP_WITHIN_S, is_late)
+    def wait_for_media(self) -> None:
+        """The session ends unless its media is up in time."""
+        self._end_after(UP_WITHIN_S, "no-media")
 
     def media_up(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
+        self._wait_no_more()
+
+    def media_down(self) -> None:
+        """The session ends, and not before the client has had time to say that it goes on purpose."""
+        self._end_after(GOODBYE_S, "media-down")
 
     def close(self) -> None:
         """No timer is left."""
         self.over = True
-        self.media_up()
+        self._wait_no_more()
+
+    def _end_after(self, wait_s: float, code: str) -> None:
+        self._wait_no_more()
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.call_later(wait_s, lambda: self._on_over(self, code, drops=True))
+
+    def _wait_no_more(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
 
     def dismiss(self, action: LeaveAction, retry_after_ms: int, code: str, text: str) -> None:
         """Told by the edge. A client of HTTP hears of it when its media ends, and asks anew."""

@@ -88,11 +88,15 @@ class Page:
 
 
 @contextmanager
-def firefox(profile: Path) -> Iterator[Page]:
-    """A headless Firefox with a fake camera and an empty profile, ended afterwards."""
+def firefox(profile: Path, **more: bool | int | str) -> Iterator[Page]:
+    """A headless Firefox with a fake camera and an empty profile, ended afterwards.
+
+    ``more`` are preferences beside ours, with ``__`` for the dots in their names.
+    """
     assert FIREFOX is not None
     profile.mkdir(parents=True, exist_ok=True)
-    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in PREFERENCES.items()]
+    preferences = {**PREFERENCES, **{name.replace("__", "."): value for name, value in more.items()}}
+    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in preferences.items()]
     (profile / "user.js").write_text("\n".join(lines))
     process = subprocess.Popen(
         [FIREFOX, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port=0"],

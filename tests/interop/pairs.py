@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 LIMIT_S: Final = 60.0
 STOP_LIMIT_S: Final = 10.0
 AIORTC: Final = (sys.executable, "-m", "tests.interop.aiortc_client")
+
+LOOPBACK: Final = ("--address", "127.0.0.1")
 
 HALL_SENDS: Final = LinkFor(Role.CHAIR, kind=LinkKind.WHIP)
 """City hall's own encoder: it is the main picture and heard from the start, without anybody's act."""
@@ -51,7 +54,8 @@ class Apart(Struct, frozen=True):
 
 def meeting(server: LiveServer) -> Meeting:
     """A fresh one; its video codec is whatever its first client has."""
-    sends, watches = server.plan([HALL_SENDS, WATCHES]).tokens
+    with ThreadPoolExecutor(1) as aside:  # whoever drives a browser has a loop running in this thread
+        sends, watches = aside.submit(server.plan, [HALL_SENDS, WATCHES]).result().tokens
     return Meeting(server.origin, sends, watches)
 
 

@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.server import LiveServer
-from tests.interop.pairs import AIORTC, encoder, meeting, player
-
-LOOPBACK = ("--address", "127.0.0.1")
+from tests.interop.pairs import AIORTC, LOOPBACK, encoder, meeting, player
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])

@@ -50,7 +50,15 @@ def test_a_command_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_machine_without_what_is_needed_gets_one_line_and_exit_code_1(tmp_path: Path) -> None:
-    for name in ("setup.py", "steps.py", "python_env.py", "web_build.py", "browsers.py", "debian.py"):
+    for name in (
+        "setup.py",
+        "steps.py",
+        "python_env.py",
+        "web_build.py",
+        "browsers.py",
+        "debian.py",
+        "interop_clients.py",
+    ):
         (tmp_path / "tools").mkdir(exist_ok=True)
         (tmp_path / "tools" / name).write_text((ROOT / "tools" / name).read_text())
     (tmp_path / "pyproject.toml").touch()

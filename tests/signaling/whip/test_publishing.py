@@ -38,7 +38,11 @@ def test_an_encoder_is_its_site(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
-def test_a_lost_encoder_is_away_and_comes_back_with_its_hand(tmp_path: Path) -> None:
+def test_a_lost_encoder_is_away_and_comes_back_with_its_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.whip.session.GOODBYE_S", 0.05)
+
     async def scenario(here: Guests, engine: FakeEngine) -> None:
         encoder = await here.encoder(A)
         begun = await encoder.begin(publishing())
@@ -55,6 +59,22 @@ def test_a_lost_encoder_is_away_and_comes_back_with_its_hand(tmp_path: Path) -> 
         assert (await encoder.begin(publishing())).status_code == 201
         assert here.site(A).state is SiteState.PRESENT
         assert here.here.manager.told(here.here.meeting).hands == [A]
+
+    play(tmp_path, scenario)
+
+
+def test_an_encoder_that_closes_its_media_first_may_still_say_that_it_goes(tmp_path: Path) -> None:
+    async def scenario(here: Guests, engine: FakeEngine) -> None:
+        encoder = await here.encoder(A)
+        begun = await encoder.begin(publishing())
+        connection = here.site(A).devices[Device.PRIMARY]
+        engine.connect(connection)
+
+        engine.drop(connection)
+        ended = await encoder.ask("DELETE", begun.headers["location"])
+
+        assert ended.status_code == 200
+        assert here.site(A).state is SiteState.LEFT
 
     play(tmp_path, scenario)
 

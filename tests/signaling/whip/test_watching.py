@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from room_manager.media.engine import Scene
 from room_manager.media.fake import FakeEngine
 from room_manager.meeting.values import Role
@@ -70,7 +72,9 @@ def test_a_locked_meeting_takes_no_new_player(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_vanished_player_leaves_nothing(tmp_path: Path) -> None:
+def test_a_vanished_player_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signaling.whip.session.GOODBYE_S", 0.05)
+
     async def scenario() -> None:
         engine = FakeEngine()
         async with hall(settings(tmp_path), engine=engine) as served, guests(served) as here:
