@@ -15,7 +15,7 @@ from typing import Final
 from room_manager.errors import DiskFull, DomainError, Ended, Limit
 from room_manager.ids import HOST, ConnectionId, RoomId
 from room_manager.manager import Manager
-from room_manager.media.engine import Answer, EngineEvent, EngineRestarted, MediaDown
+from room_manager.media.engine import Answer, ConnectionsLost, EngineEvent, EngineRestarted, MediaDown
 from room_manager.meeting.commands import FailRecording, StartRecording
 from room_manager.meeting.events import RecordingStarted, RecordingStopped
 from room_manager.meeting.member import Member
@@ -202,8 +202,15 @@ class Recordist:
             self._manager.media_left(connection, room)
 
     def _on_media(self, room: RoomId, event: EngineEvent) -> None:
-        gone = isinstance(event, MediaDown) and event.connection == self._connections.get(room)
-        if gone or isinstance(event, EngineRestarted):
+        own = self._connections.get(room)
+        match event:
+            case MediaDown():
+                gone = event.connection == own
+            case ConnectionsLost():
+                gone = own in event.connections
+            case _:
+                gone = isinstance(event, EngineRestarted)
+        if gone:
             recorder = self._recorders.get(room)
             if recorder is not None:
                 recorder.rejoin()

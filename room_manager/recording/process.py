@@ -14,7 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from room_manager.media.light import ConnectFailed, LightPeer, Sections
+from room_manager.media.sfu.negotiation import LEVEL
 from room_manager.media.sfu.rtp import Packet
 from room_manager.meeting.values import RecordingEnd
 from room_manager.recording import control
@@ -28,7 +31,7 @@ GATHER_S: Final = 0.1
 LOOK_EVERY: Final = 10  # gatherings between two flushes
 
 RECEIVES: Final = Sections(
-    microphone=False, camera=False, screen=False, audio_slots=1, video_slots=2, video_codecs=("VP8", "H264")
+    microphone=False, camera=False, screen=False, audio_slots=3, video_slots=2, video_codecs=("VP8", "H264")
 )
 
 logger = logging.getLogger("room_manager.recording")
@@ -89,7 +92,7 @@ class Recorder:
     async def _end(self, why: RecordingEnd) -> control.Ended:
         """What was gathered last is written too, if it can be."""
         try:
-            self._writer.gather()
+            self._writer.gather(last=True)
             await self._writer.flush(last=True)
         except Stopped as stopped:
             why = stopped.why if why is RecordingEnd.ASKED else why
@@ -133,7 +136,7 @@ class Recorder:
             answer = await self._answers.get()
             if isinstance(answer, control.NotTaken):
                 raise ConnectFailed(answer.code)
-            tape = self._writer.begin(_codec(answer))
+            tape = self._writer.begin(_codec(answer), _level_id(answer))
 
             def put(slot: str, packet: Packet) -> None:
                 arrived = peer.slots[slot]
@@ -154,14 +157,7 @@ class Recorder:
         tape = self._writer.tape
         if tape is None:
             return RECEIVES
-        return Sections(
-            microphone=False,
-            camera=False,
-            screen=False,
-            audio_slots=1,
-            video_slots=2,
-            video_codecs=("VP8",) if tape.codec == "vp8" else ("H264",),
-        )
+        return replace(RECEIVES, video_codecs=("VP8",) if tape.codec == "vp8" else ("H264",))
 
     # --- writing ---
 
@@ -202,6 +198,15 @@ def _codec(answer: control.Joined) -> str:
         elif line.startswith("a=rtpmap:") and here == mid and "rtx" not in line.lower():
             return "h264" if "h264" in line.lower() else "vp8"
     return "vp8"
+
+
+def _level_id(answer: control.Joined) -> int | None:
+    """Which header extension of the sound carries its level; it is the same in every section."""
+    for line in answer.sdp.splitlines():
+        if line.startswith("a=extmap:") and line.endswith(f" {LEVEL}"):
+            number = line.removeprefix("a=extmap:").split(" ")[0].split("/")[0]
+            return int(number) if number.isdecimal() else None
+    return None
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

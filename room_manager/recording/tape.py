@@ -11,6 +11,7 @@ from room_manager.recording.frames import CLOCK_HZ, Codec, Frame, Track
 from room_manager.recording.matroska import Block
 from room_manager.recording.sequencer import Sequencer
 from room_manager.recording.timeline import Timeline
+from room_manager.recording.voice import AHEAD_S, OneVoice
 from room_manager.recording.vp8 import Vp8Frames, size_of
 
 PICTURES: Final[tuple[Track, ...]] = ("main", "content")
@@ -19,32 +20,32 @@ KEYFRAME_AGAIN_S: Final = 1.0
 KEYFRAME_EVERY_S: Final = 30.0
 """A player can jump only to keyframes, and browsers make none unless asked."""
 
-SLOTS: Final[dict[str, Track]] = {
-    "main": "main",
-    "content": "content",
-    "programme": "sound",
-    "audio-1": "sound",
-}
+SLOTS: Final[dict[str, Track]] = {"main": "main", "content": "content"}
+SOUND_SLOTS: Final = ("audio-1", "audio-2", "audio-3")
 
 
 class Tape:
     """One recording's streams. ``began_at`` is where its time begins, on the caller's clock."""
 
-    def __init__(self, codec: Codec, began_at: float) -> None:
+    def __init__(self, codec: Codec, began_at: float, level_id: int | None = None) -> None:
+        """``level_id``: of the header extension that carries audio levels, None: none does."""
         self.codec: Codec = codec
         self._began_at = began_at
         self._timelines = {track: Timeline(hz) for track, hz in CLOCK_HZ.items()}
         self._sequencers: dict[Track, Sequencer] = {}
         self._pictures: dict[Track, Vp8Frames | h264.H264Frames] = {}
         self._asked_at: dict[Track, float] = {}
+        self._sound = OneVoice(level_id)
+        self._held: list[tuple[float, Block]] = []  # pictures wait for the sound, which looks ahead
         self._seen: set[Track] = set()  # pictures of which something has come since the last rejoin
         self.sizes: dict[Track, tuple[int, int]] = {}
         self.configurations: dict[Track, bytes] = {}
-        self.anew()
+        self.anew(level_id)
 
-    def anew(self) -> None:
+    def anew(self, level_id: int | None) -> None:
         """Whatever follows are other streams: the receiver has joined again."""
-        self._sequencers = {track: Sequencer() for track in CLOCK_HZ}
+        self._sequencers = {track: Sequencer() for track in PICTURES}
+        self._sound = OneVoice(level_id)
         self._pictures = {
             track: Vp8Frames() if self.codec == "vp8" else h264.H264Frames() for track in PICTURES
         }
@@ -58,17 +59,26 @@ class Tape:
         if track is not None:
             self._seen.add(track)
             self._sequencers[track].put(packet)
+        elif slot in SOUND_SLOTS:
+            self._sound.put(slot, packet)
 
-    def pull(self, now: float) -> list[Block]:
-        """What has become complete."""
-        blocks: list[Block] = []
-        now_ms = (now - self._began_at) * 1000
+    def pull(self, now: float, *, last: bool = False) -> list[Block]:
+        """What has become complete up to :data:`AHEAD_S` ago; ``last``: up to now."""
         for track, sequencer in self._sequencers.items():
             for packet, lost in sequencer.take(now):
-                frame = self._frame(track, packet, lost)
+                frame = self._pictures[track].take(packet, lost)
                 if frame is not None:
-                    at_ms = self._timelines[track].at(frame.timestamp, now_ms)
-                    blocks.append(Block(at_ms, track, frame.key, self._kept(frame, track)))
+                    if frame.key:
+                        self._learn(track, frame)
+                    self._held.append((now, self._block(track, frame, now)))
+        blocks = []
+        for arrived_at, frame, anew in self._sound.pull(now, last=last):
+            if anew:
+                self._timelines["sound"].anew()
+            blocks.append(self._block("sound", frame, arrived_at))
+        until = now if last else now - AHEAD_S
+        blocks += [block for at, block in self._held if at <= until]
+        self._held = [(at, block) for at, block in self._held if at > until]
         return blocks
 
     def missing(self) -> dict[Track, list[int]]:
@@ -86,15 +96,9 @@ class Tape:
                 asked.append(track)
         return asked
 
-    def _frame(self, track: Track, packet: Packet, lost: bool) -> Frame | None:
-        pictures = self._pictures.get(track)
-        if pictures is not None:
-            frame = pictures.take(packet, lost)
-            if frame is not None and frame.key:
-                self._learn(track, frame)
-            return frame
-        data = packet.data[packet.start : packet.end]
-        return Frame(packet.timestamp, data, key=True) if data else None
+    def _block(self, track: Track, frame: Frame, arrived_at: float) -> Block:
+        at_ms = self._timelines[track].at(frame.timestamp, (arrived_at - self._began_at) * 1000)
+        return Block(at_ms, track, frame.key, self._kept(frame, track))
 
     def _learn(self, track: Track, frame: Frame) -> None:
         """What the head of the file says of a picture."""
