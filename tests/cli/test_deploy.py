@@ -25,11 +25,15 @@ def test_every_variable_that_is_named_is_read(page: str) -> None:
 
 def test_the_example_settings_are_those_of_a_server_behind_a_proxy(tmp_path: Path) -> None:
     text = (ROOT / "deploy" / "diemcau.env.example").read_text(encoding="utf-8")
-    environ = dict(SETTING.findall(text)) | {"DIEMCAU_DB": str(tmp_path / "a.db")}
+    secret = tmp_path / "turn-secret"
+    secret.write_text("0123456789abcdef0123456789abcdef\n")
+    own = {"DIEMCAU_DB": str(tmp_path / "a.db"), "DIEMCAU_TURN_SECRET_FILE": str(secret)}
+    environ = dict(SETTING.findall(text)) | own
 
     settings = settings_from(parser().parse_args(["serve"]), environ)
 
     assert settings.secure
     assert settings.trusted_proxies == ("127.0.0.1/32",)
     assert settings.known_networks == ("203.0.113.64/28",)
+    assert settings.turn.urls[0] == "turns:turn.example.gov.vn:443?transport=tcp"
     assert "meet.example.gov.vn" in settings.host_names
