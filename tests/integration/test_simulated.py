@@ -5,6 +5,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 
@@ -31,6 +32,34 @@ def test_simulated_sites_return_after_both_processes_were_killed(server: LiveSer
         server.kill()
         server.start()
         asyncio.run(_all_present_and_one_on_stage(server, planned, "after"))
+
+
+def test_simulated_sites_of_a_killed_worker_return_and_monitoring_sees_it(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path, flags=("--media-workers", "2"))
+    server.start()
+    try:
+        planned = server.plan([CHAIR, *map(ward, CODES)], simulated=frozenset(CODES))
+        with _simulating(server, planned):
+            asyncio.run(_all_present_and_one_on_stage(server, planned, "before"))
+
+            server.kill_media()
+
+            asyncio.run(_all_present_and_one_on_stage(server, planned, "with one worker more or less"))
+            asyncio.run(_both_at_work(server))
+    finally:
+        server.stop()
+
+
+async def _both_at_work(server: LiveServer) -> None:
+    """Until /metrics shows two workers that take calls and tell figures, one of them started again."""
+    wanted = {f'diemcau_media_{name}{{worker="{n}"}} 1.0' for name in ("up", "rooms") for n in (0, 1)}
+    async with asyncio.timeout(LIMIT_S):
+        while True:
+            page = (await asyncio.to_thread(server.get, "/metrics")).decode().splitlines()
+            restarts = sorted(line[-3:] for line in page if line.startswith("diemcau_media_restarts_total{"))
+            if wanted <= set(page) and restarts == ["0.0", "1.0"]:
+                return
+            await asyncio.sleep(0.1)
 
 
 async def _all_present_and_one_on_stage(server: LiveServer, planned: Planned, when: str) -> None:
