@@ -24,6 +24,12 @@ class BadOffer(DomainError):
     code: ClassVar[str] = "bad-offer"
 
 
+class NoCommonCodec(BadOffer):
+    """Nothing of the offer is in a codec that this room carries."""
+
+    code: ClassVar[str] = "no-common-codec"
+
+
 class NotJoined(DomainError):
     """The engine does not know this connection (any more); offer anew."""
 

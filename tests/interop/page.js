@@ -29,8 +29,10 @@ async function exchange(pc, url, token) {
     body: pc.localDescription.sdp,
   });
   if (response.status !== 201) throw new Error(`refused: ${response.status} ${await response.text()}`);
-  await pc.setRemoteDescription({ type: "answer", sdp: await response.text() });
+  const answer = await response.text();
+  await pc.setRemoteDescription({ type: "answer", sdp: answer });
   const session = new URL(response.headers.get("location"), url);
+  window.begun = { pc, session, token, answer, etag: response.headers.get("etag") };
   return async () => {
     const headers = { Authorization: `Bearer ${token}` };
     return (await fetch(session, { method: "DELETE", headers })).status;
@@ -53,6 +55,31 @@ async function watch(url, token) {
   show(pc);
   window.hangUp = await exchange(pc, url, token);
   await connected(pc);
+}
+
+async function restartIce() {
+  const { pc, session, token, answer, etag } = window.begun;
+  const { sdp } = await pc.createOffer({ iceRestart: true });
+  await pc.setLocalDescription({ type: "offer", sdp });
+  const first = (pattern, text) => text.match(pattern)[0];
+  const lines = [/a=ice-ufrag:.*/, /a=ice-pwd:.*/, /m=.*/, /a=mid:.*/].map((pattern) => first(pattern, sdp));
+  const response = await fetch(session, {
+    method: "PATCH",
+    headers: {
+      "Content-Type": "application/trickle-ice-sdpfrag",
+      "If-Match": "*",
+      Authorization: `Bearer ${token}`,
+    },
+    body: `${lines.join("\r\n")}\r\n`,
+  });
+  if (response.status !== 200) throw new Error(`refused: ${response.status} ${await response.text()}`);
+  const told = await response.text();
+  const renewed = [/a=ice-ufrag:.*/g, /a=ice-pwd:.*/g].reduce(
+    (text, pattern) => text.replace(pattern, first(new RegExp(pattern.source), told)),
+    answer,
+  );
+  await pc.setRemoteDescription({ type: "answer", sdp: renewed });
+  return response.headers.get("etag") !== etag;
 }
 
 function codecs(name) {

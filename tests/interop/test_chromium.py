@@ -68,6 +68,18 @@ def test_chromium_sees_the_programme(
     assert page.page.evaluate("hangUp()") == 200
 
 
+def test_an_encoder_restarts_ice_and_goes_on(interop_server: LiveServer, page: Window) -> None:
+    here = meeting(interop_server)
+    page.page.evaluate(call("publish", here.whip(), "await camera()"))
+
+    assert page.page.evaluate("restartIce()") is True
+    seen = player([*AIORTC, "watch", *here.whep(), *LOOPBACK])
+
+    assert (seen["colour"], seen["tone_hz"]) == (CAMERA.colour, CAMERA.tone_hz)
+    assert page.page.evaluate("begun.pc.connectionState") == "connected"
+    assert page.page.evaluate("hangUp()") == 200
+
+
 def test_a_pair_from_a_package(interop_server: LiveServer, page: Window) -> None:
     _skip_without_packages()
     here = meeting(interop_server)

@@ -111,7 +111,7 @@ export class Peering {
       if (this.state.status !== "up") this.tell({ ...this.state, status: "lost" });
       // Without a line the room calls again when it is back. An offer that was refused will be refused again.
       const code = codeOf(error);
-      if (code !== "offline") this.renew(code === "bad-offer" ? 30_000 : backoff_s(this.tries++) * 1000);
+      if (code !== "offline") this.renew(code === "bad-offer" || code === "no-common-codec" ? 30_000 : backoff_s(this.tries++) * 1000);
     }
   }
 

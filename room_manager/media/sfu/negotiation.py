@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from room_manager.media.engine import BadOffer
+from room_manager.media.engine import NoCommonCodec
 from room_manager.media.sfu.packets import H264, OPUS, VP8
 from room_manager.media.sfu.sdp import Codec, Offer, Section
 from room_manager.media.sfu.track import Role
@@ -126,7 +126,7 @@ def agree(offer: Offer, *, may_send: bool, video: str | None, ssrc: Callable[[],
         else:
             _lines(plan, section, codec, None, "inactive", ())
     if not plan.sending and not plan.receiving:
-        raise BadOffer("nothing in the offer can be carried: Opus, and VP8 or H264, are needed")
+        raise NoCommonCodec("nothing in the offer can be carried: Opus, and VP8 or H264, are needed")
     return plan
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from room_manager.errors import DomainError, Limit
-from room_manager.media.engine import BadOffer, EngineAway, EngineEvent, NotJoined
+from room_manager.media.engine import BadOffer, EngineAway, EngineEvent, NoCommonCodec, NotJoined
 from room_manager.media.sfu import control
 from room_manager.media.sfu.gauges import Figures
 
@@ -272,7 +272,7 @@ def settled(reply: control.Reply) -> control.Reply:
 
 
 def _error(reply: control.Reply) -> DomainError:
-    for kind in (BadOffer, Limit, NotJoined, EngineAway):
+    for kind in (BadOffer, NoCommonCodec, Limit, NotJoined, EngineAway):
         if kind.code == reply.code:
             return kind(reply.text)
     return EngineAway(reply.text)
