@@ -155,7 +155,13 @@ def engine_for(media: MediaSettings) -> Engine:
     if media.engine == "fake":
         return FakeEngine()
     return SfuEngine(
-        SfuSettings(host=media.host, port=media.udp_port, announce=media.advertised, workers=media.workers)
+        SfuSettings(
+            host=media.host,
+            port=media.udp_port,
+            announce=media.advertised,
+            workers=media.workers,
+            video=media.video,
+        )
     )
 
 

@@ -28,6 +28,7 @@ class MediaSettings(Struct, frozen=True):
     host: str = "127.0.0.1"  # where the UDP port is bound
     advertised: tuple[str, ...] = ()  # addresses told to clients; empty: ``host``
     udp_port: int = 0  # 0: any free one
+    video: Literal["VP8", "H264"] | None = None  # every meeting's codec; None: what its first client has
     workers: int = 1  # processes that forward media, each on a port of its own from ``udp_port`` on
 
 

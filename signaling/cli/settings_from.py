@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from signaling.cli.failure import Bad
@@ -41,6 +41,12 @@ def add_flags(command: argparse.ArgumentParser) -> None:
         "N",
         "processes that forward media, each on a port of its own from --media-port on; "
         "auto: one per core but one (default: 1, which carries the whole city)",
+    )
+    flag(
+        "video-codec",
+        "CODEC",
+        "vp8 or h264: what every meeting carries; h264 where room systems know nothing else "
+        "(default: what the first client has, vp8 before h264)",
     )
     flag("turn-urls", "URLS", "relays for wards whose firewall lets no media through, separated by commas")
     flag("turn-secret-file", "FILE", "holds the secret that the relay knows, too")
@@ -121,6 +127,7 @@ def settings_from(chosen: argparse.Namespace, environ: Mapping[str, str] = os.en
             advertised=advertised,
             udp_port=port,
             workers=workers,
+            video=value("video-codec", _codec, None),
         ),
         recording=_recording(value),
     )
@@ -189,6 +196,14 @@ def _workers(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > MAX_WORKERS:
         raise ValueError(f"not a number from 1 to {MAX_WORKERS}, nor auto: {text}")
     return int(text)
+
+
+def _codec(text: str) -> Literal["VP8", "H264"]:
+    if text.lower() == "vp8":
+        return "VP8"
+    if text.lower() == "h264":
+        return "H264"
+    raise ValueError(f"neither vp8 nor h264: {text}")
 
 
 def _address(text: str) -> str:

@@ -356,3 +356,11 @@ def test_as_many_media_workers_as_the_machine_has_cores_to_spare() -> None:
 def test_media_workers_that_cannot_be_are_refused(flags: list[str]) -> None:
     with pytest.raises(Bad, match="--media-"):
         settings(*flags)
+
+
+def test_every_meetings_video_codec_is_told_or_left_to_its_first_client() -> None:
+    assert settings().media.video is None
+    assert settings("--video-codec", "h264").media.video == "H264"
+    assert settings(environ={"DIEMCAU_VIDEO_CODEC": "VP8"}).media.video == "VP8"
+    with pytest.raises(Bad, match="--video-codec"):
+        settings("--video-codec", "h265")

@@ -13,9 +13,10 @@ from room_manager.ids import RoomId
 
 
 class Codecs:
-    """What rooms have settled on."""
+    """What rooms have settled on. ``only``: every room carries this one, whoever comes first."""
 
-    def __init__(self) -> None:
+    def __init__(self, only: str | None = None) -> None:
+        self._only = only
         self._known: dict[RoomId, str] = {}
         # A lock lives as long as somebody holds it or waits for it.
         self._locks: WeakValueDictionary[RoomId, asyncio.Lock] = WeakValueDictionary()
@@ -23,8 +24,9 @@ class Codecs:
     @asynccontextmanager
     async def settling(self, room: RoomId) -> AsyncIterator[str | None]:
         """The room's codec; as long as there is none, nobody else is answered meanwhile."""
-        if room in self._known:
-            yield self._known[room]
+        settled = self._only or self._known.get(room)
+        if settled is not None:
+            yield settled
             return
         lock = self._locks.setdefault(room, asyncio.Lock())
         async with lock:

@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -57,6 +57,7 @@ class SfuSettings(Struct, frozen=True):
     port: int = 0  # of the first worker, the next has the next; 0: any free ones, kept over restarts
     announce: tuple[str, ...] = ()
     workers: int = 1
+    video: Literal["VP8", "H264"] | None = None  # every room's codec; None: what its first client has
     look_s: float = 2.0  # how often a worker's figures are asked
     patience_s: float = 30.0  # a worker that does not tell them for so long hangs
 
@@ -84,7 +85,7 @@ class SfuEngine:
         ]
         self._placement = Placement()
         self._told = Told()
-        self._codecs = Codecs()
+        self._codecs = Codecs(settings.video)
         self._speakers = Speakers()
         self._look_s, self._patience_s = settings.look_s, settings.patience_s
         self._looking: asyncio.Task[None] | None = None

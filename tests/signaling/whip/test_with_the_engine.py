@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Literal
 
 from room_manager.ids import HOST
 from room_manager.media.light import LightPeer
@@ -21,8 +22,8 @@ H264 = H264.replace(
 )
 
 
-def media(folder: Path) -> AbstractAsyncContextManager[Hall]:
-    return hall(settings(folder, media=MediaSettings()))
+def media(folder: Path, video: Literal["H264"] | None = None) -> AbstractAsyncContextManager[Hall]:
+    return hall(settings(folder, media=MediaSettings(video=video)))
 
 
 def without_sound(offer: str) -> str:
@@ -86,5 +87,18 @@ def test_an_offer_in_another_codec_than_the_rooms_is_refused_whole(tmp_path: Pat
             assert (alone.status_code, alone.json()["code"]) == (406, "no-common-codec")
             assert here.site(B).state is SiteState.EXPECTED
             assert served.manager.seq(served.meeting) == seq
+
+    asyncio.run(scenario())
+
+
+def test_where_every_meeting_is_h264_the_first_client_does_not_decide(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with media(tmp_path, "H264") as served, guests(served) as here:
+            refused = await (await here.encoder(A)).begin(publishing())
+            taken = await (await here.encoder(B)).begin(H264)
+
+            assert (refused.status_code, refused.json()["code"]) == (406, "not-acceptable")
+            assert taken.status_code == 201
+            assert "H264/90000" in taken.text
 
     asyncio.run(scenario())
