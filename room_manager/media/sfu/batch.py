@@ -3,12 +3,16 @@
 Packets of one audience are gathered until their frame is whole or a moment has passed. Then every receiver
 gets them as one datagram that the kernel cuts into packets (``UDP_SEGMENT``), as long as they are equally
 large; only the last may be shorter. A receiver whose path refuses that gets them one by one from then on.
+
+A frame to hundreds takes ten milliseconds. It goes out in slices, between which others get a turn; sound goes
+at once and so overtakes pictures, but what goes to one audience keeps its order.
 """
 
 import errno
 import select
 import socket
 import time
+from collections import deque
 from typing import Any, Final
 
 from room_manager.media.sfu import private
@@ -21,6 +25,8 @@ from room_manager.media.sfu.udp import MAX_PLAIN_BYTES, PlainEgress
 STRIDES_BYTES: Final = (256, 1280, 2048)
 MAX_WHOLE_BYTES: Final = 65_000
 MAX_GATHERED: Final = 64  # packets of one audience
+MAX_FRAMES: Final = 16  # on their way; beyond that there is no waiting for slices
+SLICE_S: Final = 0.002
 FULL_PATIENCE_MS: Final = 5
 REFUSALS: Final = frozenset({errno.EINVAL, errno.EIO, errno.EMSGSIZE, errno.EOPNOTSUPP, errno.ENOPROTOOPT})
 
@@ -35,6 +41,18 @@ class Gathered:
         self.plains: list[bytes] = []
         self.marks: list[Marks] = []
         self.more = False
+
+
+class Frame:
+    """A whole frame on its way: which batch is next."""
+
+    __slots__ = ("at", "batches", "counts", "marks", "plains")
+
+    def __init__(self, gathered: Gathered, batches: list[Batch], counts: list[int] | None) -> None:
+        self.plains, self.marks = gathered.plains, gathered.marks
+        self.batches = batches
+        self.counts = counts
+        self.at = 0
 
 
 def runs(sizes: list[int]) -> list[int]:
@@ -57,8 +75,11 @@ def runs(sizes: list[int]) -> list[int]:
 class BatchEgress:
     """Protects each packet for its receiver and sends them together."""
 
-    def __init__(self, sock: socket.socket, *, segmented: bool = True) -> None:
-        """``segmented`` False: the kernel never cuts. ``OSError`` where there is no ``sendmmsg``."""
+    def __init__(self, sock: socket.socket, *, segmented: bool = True, slice_s: float = SLICE_S) -> None:
+        """``segmented`` False: the kernel never cuts. ``slice_s``: sending has a turn of about this length.
+
+        ``OSError`` where there is no ``sendmmsg``.
+        """
         try:
             self._sendmmsg = ffi.dlopen(None).sendmmsg
         except AttributeError as error:
@@ -71,6 +92,8 @@ class BatchEgress:
         self._shape = 0  # how often what audiences were cut into has changed
         self._streams = PlainEgress(sock)  # for receivers whose way is TCP
         self._gathered: dict[int, Gathered] = {}
+        self._frames: deque[Frame] = deque()
+        self._slice_s = slice_s
         self._controls: list[tuple[Any, bytes]] = []
         self.sent = 0  # packets
         self.lost = 0  # the socket would not take them
@@ -85,9 +108,9 @@ class BatchEgress:
                 self.flush()
             waiting = self._gathered[id(rows)] = Gathered(rows)
         elif len(waiting.plains) >= MAX_GATHERED:
+            self._finish()
             self._send_all(waiting)
-            waiting.plains.clear()
-            waiting.marks.clear()
+            waiting.plains, waiting.marks = [], []
         waiting.plains.append(plain)
         waiting.marks.append(marked)
         waiting.more = more
@@ -109,40 +132,87 @@ class BatchEgress:
             self.lost += 1
 
     def flush(self) -> None:
-        """Send what has gathered."""
+        """Send what has gathered, all of it now."""
+        self._finish()
         gathered, self._gathered = self._gathered, {}
         for waiting in gathered.values():
             self._send_all(waiting)
         self._send_controls()
 
-    def flush_whole(self) -> bool:
-        """Send what has gathered but frames of which more is to come; returns whether any such are kept."""
+    def flush_whole(self, *, parts: bool = False) -> bool:
+        """Send what has gathered but frames of which more is to come; returns whether any such are kept.
+
+        Sound leaves now, of pictures a slice; the rest is for :meth:`go_on`. ``parts``: keep none.
+        """
         for key, waiting in list(self._gathered.items()):
-            if not waiting.more:
+            if parts or not waiting.more:
                 del self._gathered[key]
-                self._send_all(waiting)
+                if _is_sound(waiting):
+                    self._send_all(waiting)
+                else:
+                    self._frames.append(self._begin(waiting))
         self._send_controls()
+        if len(self._frames) > MAX_FRAMES:
+            self._finish()
+        self.go_on()
         return bool(self._gathered)
 
+    def go_on(self) -> bool:
+        """Another slice of what is on its way; returns whether more of it is left."""
+        until = time.monotonic() + self._slice_s
+        while self._frames:
+            self._send_batch()
+            if time.monotonic() >= until:
+                break
+        return bool(self._frames)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether :meth:`go_on` has something to do."""
+        return bool(self._frames)
+
+    def _finish(self) -> None:
+        while self._frames:
+            self._send_batch()
+
     def _send_all(self, waiting: Gathered) -> None:
+        frame = self._begin(waiting)
+        for batch in frame.batches:
+            self._send_to(batch, frame)
+
+    def _begin(self, waiting: Gathered) -> Frame:
+        """Cut it, and serve those who get it over TCP."""
         plains, marked = waiting.plains, waiting.marks
         counts = runs([len(plain) for plain in plains]) if len(plains) > 1 and self._segmented else None
         batches, streamed = self._batches(waiting.rows)
         for plain, marks in zip(plains, marked, strict=True) if streamed else ():
             self._streams.fan(plain, streamed, marks)
             self.sent += len(streamed)
-        for batch in batches:
-            at = 0
-            if counts is None or not batch.segmented:
-                for plain, marks in zip(plains, marked, strict=True):
-                    self._send_run([plain], [marks], batch)
-            else:
-                for count in counts:
-                    self._send_run(plains[at : at + count], marked[at : at + count], batch)
-                    at += count
+        return Frame(waiting, batches, counts)
+
+    def _send_batch(self) -> None:
+        """The oldest frame to its next batch."""
+        frame = self._frames[0]
+        if frame.at < len(frame.batches):
+            self._send_to(frame.batches[frame.at], frame)
+            frame.at += 1
+        if frame.at == len(frame.batches):
+            self._frames.popleft()
+
+    def _send_to(self, batch: Batch, frame: Frame) -> None:
+        plains, marked = frame.plains, frame.marks
+        if frame.counts is None or not batch.segmented:
+            for plain, marks in zip(plains, marked, strict=True):
+                self._send_run([plain], [marks], batch)
+            return
+        at = 0
+        for count in frame.counts:
+            self._send_run(plains[at : at + count], marked[at : at + count], batch)
+            at += count
 
     def switched(self) -> None:
         """A receiver is about to change between UDP and TCP."""
+        self._finish()
         self._shape += 1
 
     def _batches(self, rows: Audience) -> tuple[list[Batch], Audience]:
@@ -236,3 +306,8 @@ class BatchEgress:
     def _room(self) -> bool:
         """Wait a moment for the socket to take more."""
         return bool(select.select((), (self._fd,), (), FULL_PATIENCE_MS / 1000)[1])
+
+
+def _is_sound(waiting: Gathered) -> bool:
+    receiver: Any = waiting.rows[0].sink
+    return waiting.plains[0][1] & 0x7F in receiver.sound_types

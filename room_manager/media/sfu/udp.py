@@ -146,8 +146,14 @@ class PlainEgress:
     def flush(self) -> None:
         """Nothing waits here."""
 
-    def flush_whole(self) -> bool:
+    def flush_whole(self, *, parts: bool = False) -> bool:
         """Nothing waits here."""
+        return False
+
+    unfinished: Final = False
+
+    def go_on(self) -> bool:
+        """Nothing is left."""
         return False
 
     def switched(self) -> None:

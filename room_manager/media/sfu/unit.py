@@ -78,6 +78,7 @@ class ForwardingUnit:
         self._egress = fastest(sock)
         self._holding: asyncio.TimerHandle | None = None
         self._shaking: asyncio.Handle | None = None
+        self._sending: asyncio.Handle | None = None
         offset = time.time() - time.monotonic() + UNIX_TO_NTP_S
         self._router = Router(self._egress, tell, lambda: secrets.randbits(32), offset, self._links)
         self._peers = Peers()
@@ -230,10 +231,17 @@ class ForwardingUnit:
         except Malformed as error:
             logger.error("! worker %d said what cannot be read: %s", worker, error)
 
-    def _send_whole(self) -> None:
-        """What is whole leaves; the rest of a frame may take a moment."""
-        if self._egress.flush_whole() and self._holding is None:
+    def _send_whole(self, *, parts: bool = False) -> None:
+        """What is whole leaves; the rest of a frame may take a moment, or with ``parts`` leaves as well."""
+        if self._egress.flush_whole(parts=parts) and self._holding is None:
             self._holding = asyncio.get_running_loop().call_later(HOLD_S, self._let_go)
+        if self._egress.unfinished and self._sending is None:
+            self._sending = asyncio.get_running_loop().call_soon(self._send_on)
+
+    def _send_on(self) -> None:
+        """A frame to many is sent in slices, so that what has come meanwhile is heard between them."""
+        more = self._egress.go_on()
+        self._sending = asyncio.get_running_loop().call_soon(self._send_on) if more else None
 
     def _shake(self) -> None:
         """Handshakes have their turn between packets, since hundreds may come at once."""
@@ -243,7 +251,7 @@ class ForwardingUnit:
     def _let_go(self) -> None:
         """The rest of the frame has not come: send what there is."""
         self._holding = None
-        self._egress.flush()
+        self._send_whole(parts=True)
 
     def tick(self) -> None:
         """What time brings: feedback, reports, repeated flights, the silent ones."""
@@ -257,7 +265,7 @@ class ForwardingUnit:
             self._swept_at = now
             self._sweep(now)
         self._router.tick(now)
-        self._egress.flush()
+        self._send_whole()
 
     def _sweep(self, now: float) -> None:
         for peer in list(self._peers.by_connection.values()):
@@ -285,7 +293,7 @@ class ForwardingUnit:
             if self._listener is not None:
                 self._listener.close()
             self._links.close()
-            for handle in (self._holding, self._shaking):
+            for handle in (self._holding, self._shaking, self._sending):
                 if handle is not None:
                     handle.cancel()
 

@@ -260,6 +260,55 @@ def test_a_frame_waits_for_its_rest_and_what_is_whole_does_not(
     assert [ears[1].opened(d)[12:] for d in ears[1].hear(2)] == [first[12:], rest[12:]]
 
 
+def test_sound_overtakes_a_picture_on_its_way_and_each_keeps_its_order(
+    sender: socket.socket, ears: list[Ear]
+) -> None:
+    egress, picture, sound = BatchEgress(sender, slice_s=0), audience(ears), audience(ears)
+    for ear in ears:
+        ear.sink.sound_types = frozenset({111})
+    for rows in (picture, sound):
+        send(egress, [packet(0, 10)], rows)
+    everybody_hears(ears, 2)
+
+    for seq in (1, 2, 3):
+        egress.fan(packet(seq, 500, marker=seq == 3), picture, more=seq < 3)
+    egress.flush_whole()  # a batch of each profile's receivers has it
+    for seq in (4, 5):
+        egress.fan(packet(seq, 500, marker=seq == 5), picture, more=seq < 5)
+    egress.fan(build(111, 9, 0, 0, bytes(100)), sound)
+    egress.flush_whole()
+
+    assert egress.unfinished
+    slices = 0
+    while egress.go_on():
+        slices += 1
+    heard = [[int.from_bytes(d[2:4], "big") for d in ear.hear(6)] for ear in ears]
+    assert slices > 3
+    assert {tuple(seq for seq in seqs if seq != 9) for seqs in heard} == {(1, 2, 3, 4, 5)}
+    overtaken = sum(seqs[0] == 9 for seqs in heard)
+    assert 0 < overtaken < RECEIVERS
+    assert egress.sent == RECEIVERS * 8
+
+
+def test_frames_on_their_way_are_bounded_and_a_change_of_audience_waits_for_them(
+    sender: socket.socket, ears: list[Ear]
+) -> None:
+    egress, rows = BatchEgress(sender, slice_s=0), audience(ears)
+    send(egress, [packet(0, 10)], rows)
+
+    for seq in range(1, 30):
+        egress.fan(packet(seq, 20), rows)
+        egress.flush_whole()
+    behind = egress.unfinished
+    egress.fan(packet(30, 20), audience(ears[:1]))
+
+    assert behind
+    assert egress.sent == RECEIVERS * 30
+    assert not egress.unfinished
+    egress.flush()
+    assert [int.from_bytes(d[2:4], "big") for d in ears[0].hear(31)] == list(range(31))
+
+
 def test_order_holds_when_somebody_comes_in_the_middle_of_a_frame(
     sender: socket.socket, ears: list[Ear]
 ) -> None:
