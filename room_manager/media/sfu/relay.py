@@ -9,16 +9,19 @@ three, so nothing need be undone when a worker dies.
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
-from room_manager.errors import Limit
+from room_manager import errors
 from room_manager.ids import ConnectionId, RoomId, SiteId
+from room_manager.media.sfu import choice
 from room_manager.media.sfu.member import Member
 from room_manager.media.sfu.mirror import Mirror
 from room_manager.media.sfu.packets import SourcePacket
-from room_manager.media.sfu.relay_wire import Ask, Need, Needs, Said, Stream, key, packet_item
-from room_manager.media.sfu.track import Track
+from room_manager.media.sfu.relay_wire import Ask, Need, Needs, Said, Stream, View, key, packet_item
+from room_manager.media.sfu.slot import UNLIMITED
+from room_manager.media.sfu.track import Role, Track
 
 REPEAT_S: Final = 1.0
 VOID_S: Final = 3.0
+LINGER_S: Final = 2.0
 SILENT_S: Final = 5.0  # a mirror that has heard nothing for so long is taken down
 MAX_MIRRORS: Final = 4_096
 MAX_NEEDS: Final = 700  # of one worker in one room; a wall shows all wards
@@ -77,6 +80,7 @@ class Relay:
         self.voices: tuple[SiteId, ...] = ()  # whose sound is passed on
         self._wanted: dict[int, tuple[Needs, float]] = {}  # by worker, and when it was said
         self._passing: dict[Track, bytes] = {}  # tracks with peers, and their keys
+        self._wanted_at: dict[Track, float] = {}  # those that are passed on
         self._said: Needs | None = None
         self._said_at = 0.0
 
@@ -102,23 +106,48 @@ class Relay:
         wanted: dict[Track, set[int]] = {}
         for worker, (needs, _) in self._wanted.items():
             for need in needs.needs:
-                for track in self._tracks(need.site, need.role, need.layers):
+                for track in self._viewed(need, now):
                     wanted.setdefault(track, set()).add(worker)
             for site in self.voices:
-                for track in self._tracks(site, "microphone", None):
+                for track in self._tracks(site, "microphone"):
                     wanted.setdefault(track, set()).add(worker)
         for track in [track for track in self._passing if track not in wanted]:
-            track.peers = ()
-            del self._passing[track]
+            track.peers = tuple(p for p in track.peers if p in self._wanted and self._lingers(track, now))
+            if not track.peers:
+                del self._passing[track], self._wanted_at[track]
         for track, workers in wanted.items():
             self._pass(track, tuple(sorted(workers)), now)
 
-    def _tracks(self, site: SiteId, role: str, layers: tuple[str, ...] | None) -> list[Track]:
+    def views(self, site: SiteId, role: Role) -> set[View]:
+        """How receivers of other workers watch this picture."""
+        needs = [need for said, _ in self._wanted.values() for need in said.needs]
+        return {view for need in needs if (need.site, need.role) == (site, role) for view in need.views}
+
+    def _viewed(self, need: Need, now: float) -> list[Track]:
+        """The layers to pass on; for large slots all, so that nobody waits who must take a smaller one."""
+        top = choice.rank(max((view.layer for view in need.views), key=choice.rank, default=""))
+        tracks = [t for t in self._tracks(need.site, need.role) if choice.rank(t.rid) <= top]
+        if not tracks or any(view.large for view in need.views):
+            return tracks
+        before = next((track for track in tracks if track in self._passing), None)
+        small = choice.best(tracks, largest=False, limit=UNLIMITED, current=before, wanted=None, now=now)
+        return [small] if small is not None else []
+
+    def _tracks(self, site: SiteId, role: Role) -> list[Track]:
         member = self._home.active(site)
         if member is None or isinstance(member, Mirror):
             return []
-        tracks = [track for track in member.tracks.values() if track.role == role]
-        return tracks if layers is None else [track for track in tracks if track.rid in layers]
+        return [track for track in member.tracks.values() if track.role == role]
+
+    def _lingers(self, track: Track, now: float) -> bool:
+        """Whether it may still be watched there until the layer that follows it can be entered."""
+        owner = track.owner
+        return (
+            track.role != "microphone"
+            and owner is not None
+            and self._home.active(owner.site) is owner
+            and now - self._wanted_at[track] < LINGER_S
+        )
 
     def _pass(self, track: Track, peers: Peers, now: float) -> None:
         if track not in self._passing:
@@ -130,6 +159,7 @@ class Relay:
             if name is None:
                 return
             self._passing[track] = name
+        self._wanted_at[track] = now
         newcomers = set(peers) - set(track.peers)
         track.peers = peers
         if newcomers and track.role != "microphone":
@@ -161,11 +191,13 @@ class Relay:
         self._outlet.say(self._outlet.peers, needs)
 
     def _needs(self) -> Needs:
-        found: dict[tuple[SiteId, str], Need] = {}
+        found: dict[tuple[SiteId, Role], Need] = {}
         for need in self._home.needs():
             active = self._home.active(need.site)
             if active is None or isinstance(active, Mirror):
-                found[need.site, need.role] = _both(found.get((need.site, need.role)), need)
+                place = need.site, need.role
+                before = found[place].views if place in found else ()
+                found[place] = Need(*place, tuple(sorted({*before, *need.views})))
                 if len(found) >= MAX_NEEDS:
                     break
         here = any(member.up for member in self._home.members.values())
@@ -206,7 +238,7 @@ class Relay:
         if mirror is not None and mirror.connection == stream.connection and mirror.worker == worker:
             return mirror
         if mirror is None and len(self.mirrors) >= MAX_MIRRORS:
-            raise Limit(f"more than {MAX_MIRRORS} sources from other workers")
+            raise errors.Limit(f"more than {MAX_MIRRORS} sources from other workers")
         mirror = self.mirrors[stream.site] = Mirror(stream.connection, stream.site, worker)
         mirror.heard_at = now
         return mirror
@@ -215,12 +247,3 @@ class Relay:
         """A keyframe of what another worker has."""
         asked = Ask(self._home.id, mirror.connection, track.role, track.rid, switching)
         self._outlet.say((mirror.worker,), asked)
-
-
-def _both(one: Need | None, other: Need) -> Need:
-    """What both want."""
-    if one is None or one == other:
-        return other
-    if one.layers is None or other.layers is None:
-        return Need(one.site, one.role)
-    return Need(one.site, one.role, tuple(sorted({*one.layers, *other.layers})))

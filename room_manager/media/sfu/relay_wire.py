@@ -46,12 +46,19 @@ class Passed(NamedTuple):
     data: bytes
 
 
+class View(NamedTuple):
+    """How somebody watches a picture: in a large slot or a small one, and at most in which layer."""
+
+    large: bool
+    layer: str
+
+
 class Need(Struct, frozen=True, array_like=True):
-    """A picture somebody watches. ``layers`` None: whichever there are."""
+    """A picture somebody watches, and all the ways in which it is watched."""
 
     site: SiteId
     role: Role
-    layers: tuple[str, ...] | None = None
+    views: tuple[View, ...]
 
 
 class Needs(Struct, frozen=True, tag="needs", array_like=True):

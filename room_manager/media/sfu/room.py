@@ -20,7 +20,7 @@ from room_manager.media.sfu.mirror import Mirror
 from room_manager.media.sfu.negotiation import AUDIO_SLOTS, VIDEO_SLOTS
 from room_manager.media.sfu.packets import SourcePacket
 from room_manager.media.sfu.relay import Outlet, Relay
-from room_manager.media.sfu.relay_wire import Need, Passed, Stream
+from room_manager.media.sfu.relay_wire import Need, Passed, Stream, View
 from room_manager.media.sfu.rota import Rota
 from room_manager.media.sfu.seating import Aim, Seating
 from room_manager.media.sfu.slot import UNLIMITED, Limit
@@ -203,8 +203,9 @@ class Room:
         """What receivers here want, of whatever site."""
         for group in self._seating.groups.values():
             site, role = self._seating.target(group), choice.role(group.key.name)
-            if site is not None and role != "microphone" and group.key.limit.layer is not None:
-                yield Need(site, role)
+            layer = group.key.limit.layer
+            if site is not None and role != "microphone" and layer is not None:
+                yield Need(site, role, (View(group.key.name == "main", layer),))
 
     def ask(self, track: Track, now: float, *, switching: bool) -> None:
         """Have the track's publisher make a keyframe, unless it was asked a moment ago."""

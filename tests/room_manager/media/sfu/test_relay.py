@@ -19,6 +19,7 @@ from room_manager.media.sfu.relay_wire import (
     Needs,
     Passed,
     Stream,
+    View,
     items,
     key,
     packet_item,
@@ -93,6 +94,44 @@ def test_a_screen_crosses_for_content_and_the_camera_for_main() -> None:
     assert watcher.got("content")
 
 
+def test_for_tiles_only_the_smallest_layer_crosses_and_for_main_all() -> None:
+    here = LinkedWorkers()
+    tile, main = here[0].join(A), here[0].join(B)
+    watcher = here[1].join(None)
+    here.scene(Scene(main=B, tiles=(A,)))
+    for _ in range(60):
+        main.frame(KEY)
+        tile.frame(KEY)
+        here.settle()
+        here.wait(0.05)
+    here.forget()
+    tile.frame(KEY)
+    main.frame(KEY)
+    here.settle()
+
+    assert here.packets(0, 1) == {(A, "camera", "q"): 1, **{(B, "camera", rid): 1 for rid in "qhf"}}
+    assert len(watcher.got("tile-1")) == 1
+
+
+def test_when_the_smallest_layer_ends_the_next_one_crosses() -> None:
+    here = LinkedWorkers()
+    tile, watcher = here[0].join(A), here[1].join(None)
+    here.scene(Scene(tiles=(A,)))
+    frames(here, tile, 20)
+
+    for layers in (("h", "f"), ("q", "h", "f")):
+        here.forget()
+        for _ in range(60):
+            tile.frame(KEY, layers)
+            here.settle()
+            here.wait(0.05)
+        here.forget()
+        tile.frame(KEY, layers)
+        here.settle()
+        assert here.packets(0, 1) == {(A, "camera", layers[0]): 1}
+        assert len(watcher.got("tile-1")) == 1
+
+
 def test_when_the_stage_changes_the_new_one_crosses_and_the_old_one_no_more() -> None:
     here = LinkedWorkers()
     first, second, watcher = here[0].join(A), here[0].join(B), here[1].join(None)
@@ -106,6 +145,7 @@ def test_when_the_stage_changes_the_new_one_crosses_and_the_old_one_no_more() ->
     assert second.keyframe_asks() == 1  # asked where the need was heard of, not a round trip later
     frames(here, second, 3)
     assert watcher.got("main")
+    here.wait(2.5)
     here.forget()
     frames(here, first, 3)
     assert not here.packets(0, 1)
@@ -268,7 +308,7 @@ def test_a_worker_that_comes_into_the_room_is_told_what_is_needed_at_once() -> N
     source = here[1].join(A)
     here.settle()
 
-    assert any(needs.needs == (Need(A, "camera"),) for needs in here.needs(0))
+    assert any(needs.needs == (Need(A, "camera", (View(True, "f"),)),) for needs in here.needs(0))
     frames(here, source, 1)
     assert here.packets(1, 0)
 
@@ -295,7 +335,7 @@ def test_a_mirror_that_is_silent_is_taken_down() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        Needs(ROOM, True, (Need(A, "camera"), Need(B, "screen", ("", "q")))),
+        Needs(ROOM, True, (Need(A, "camera", ()), Need(B, "screen", (View(True, "f"), View(False, "q"))))),
         Needs(RoomId("khác"), False, ()),
         Ask(ROOM, ConnectionId("c"), "camera", "h", True),
     ],
