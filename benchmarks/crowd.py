@@ -14,7 +14,7 @@ VERIFYING: Final = 12
 SWEEP_S: Final = 0.05
 REPORT_S: Final = 1.0
 TURN: Final = 16  # receivers read before others get a turn
-SOUND: Final = "audio-1"
+SOUNDS: Final = ("programme", "audio-1")  # what is called what by us, and by another server
 PICTURE: Final = "main"
 
 
@@ -110,4 +110,5 @@ class Crowd:
 
 
 def _counts(receiver: Receiver) -> tuple[int, int]:
-    return receiver.slots[SOUND].packets, receiver.slots[PICTURE].packets
+    sound = next(receiver.slots[name] for name in SOUNDS if name in receiver.slots)
+    return sound.packets, receiver.slots[PICTURE].packets

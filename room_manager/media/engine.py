@@ -15,7 +15,7 @@ from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.figures import Family
 
 MAX_SDP_BYTES = 65_536
-MAX_MEDIA_SECTIONS = 24
+MAX_MEDIA_SECTIONS = 32
 
 
 class BadOffer(DomainError):

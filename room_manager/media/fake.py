@@ -27,7 +27,15 @@ from room_manager.media.engine import (
 )
 from room_manager.media.figures import Family
 from room_manager.media.sfu import sdp
-from room_manager.media.sfu.negotiation import AUDIO_SLOTS, Local, Plan, agree, answer_text
+from room_manager.media.sfu.negotiation import (
+    AUDIO_SLOTS,
+    PROGRAMME,
+    WALL_SLOTS,
+    Local,
+    Plan,
+    agree,
+    answer_text,
+)
 from room_manager.media.sfu.restarts import check_restart, lasting
 from room_manager.media.sfu.targets import may_be_heard, shown
 
@@ -201,13 +209,15 @@ class FakeEngine:
         voices = [site for site in scene.voices if self._heard(one.room, scene, site)]
         sites = {c.source for c in self._connections.values() if c.room == one.room and c.source is not None}
         voices += sorted(s for s in sites if s not in voices and self._heard(one.room, scene, s))
-        heard = dict(zip(AUDIO_SLOTS, voices, strict=False))
+        heard = dict(zip(AUDIO_SLOTS, voices, strict=False)) | {PROGRAMME: voices[0] if voices else None}
+        watched = dict(zip(WALL_SLOTS, one.watched, strict=False))
         found: dict[str, SiteId] = {}
         for receiving in one.plan.receiving:
-            if receiving.slot in AUDIO_SLOTS:
+            if receiving.slot in (*AUDIO_SLOTS, PROGRAMME):
                 site = heard.get(receiving.slot)
             else:
-                site = shown(scene, receiving.slot, one.source)
+                on_wall = receiving.slot in WALL_SLOTS
+                site = watched.get(receiving.slot) if on_wall else shown(scene, receiving.slot, one.source)
                 feeding = self._feeding(one.room, site)
                 role = "screen" if receiving.slot == "content" else "camera"
                 if feeding is None or not feeding.sends(role):

@@ -126,7 +126,7 @@ class LightClient:
 
     def _arrived(self, slot: str, packet: Packet) -> None:
         payload = packet.data[packet.start : packet.end]
-        name = payload if slot.startswith("audio") else payload[5:]
+        name = payload if slot.startswith(("audio", "programme")) else payload[5:]
         site = SiteId(name.decode())
         self._seen[slot] = (site, self._loop.time())
         self._ever.add((slot, site))
@@ -174,11 +174,15 @@ class Stand:
 
         self.runner.run(whole())
 
-    async def client(self, site: SiteId | None, connection: ConnectionId | None = None) -> Client:
+    async def client(
+        self,
+        site: SiteId | None,
+        connection: ConnectionId | None = None,
+        sections: Sections | None = None,
+    ) -> Client:
         """A client of this room that is up and sends."""
         connection = connection or ConnectionId(f"connection-{next(_numbers)}")
-        sections = Sections(microphone=False, camera=False, screen=False) if site is None else Sections()
-        peer = LightPeer(sections)
+        peer = LightPeer(sections or (Sections() if site is not None else Sections(False, False, False)))
         answer = await self.engine.join(self.room, connection, site, peer.offer())
         client: Client
         if isinstance(self.engine, FakeEngine):
@@ -299,6 +303,37 @@ def test_content_is_a_screen_and_tiles_are_cameras(stand: Stand) -> None:
         await stand.until(a.sees, {"content": B, "tile-1": C, "tile-2": B})
         await stand.until(b.sees, {"main": A, "tile-1": C})
         await stand.until(c.sees, {"main": A, "content": B, "tile-2": B})
+
+    stand.run(test)
+
+
+def test_a_wall_shows_what_it_watches_whatever_the_scene_is(stand: Stand) -> None:
+    async def test() -> None:
+        for site in (A, B):
+            await stand.client(site)
+        wall = await stand.client(None, sections=Sections(False, False, False, audio_slots=0, video_slots=25))
+        await stand.engine.set_scene(stand.room, Scene(main=A))
+
+        assert wall.sees() == {}
+        await stand.engine.watch(wall.connection, (B, C, A))
+        await stand.until(wall.sees, {"wall-1": B, "wall-3": A})
+        await stand.engine.watch(wall.connection, (A,))
+        await stand.until(wall.sees, {"wall-1": A})
+
+    stand.run(test)
+
+
+def test_who_only_listens_in_one_section_hears_one_voice(stand: Stand) -> None:
+    async def test() -> None:
+        await stand.client(A)
+        await stand.client(B)
+        sections = Sections(False, False, False, audio_slots=1, video_slots=1)
+        player = await stand.client(None, sections=sections)
+
+        for voice in (A, B):
+            only = frozenset({voice})
+            await stand.engine.set_scene(stand.room, Scene(main=A, heard_only=only, voices=(voice,)))
+            await stand.until(player.sees, {"main": A, "programme": voice})
 
     stand.run(test)
 

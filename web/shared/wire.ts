@@ -10,7 +10,7 @@ export const MAX_TILES = 4;
 export const MAX_REASON_CHARS = 200;
 export const MAX_PEOPLE = 9999;
 export const MAX_SPEAKING_TIME_S = 14400;
-export const MAX_MEDIA_SECTIONS = 24;
+export const MAX_MEDIA_SECTIONS = 32;
 export const HOST = "TP";
 
 /** What somebody is in one meeting. */

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
+from room_manager.media.sfu.negotiation import AUDIO_SLOTS, PROGRAMME
 from room_manager.media.sfu.slot import Limit
 from room_manager.media.sfu.track import Role, Track
 
@@ -13,7 +14,7 @@ def role(name: str) -> Role:
     """What a slot of this name shows of its site."""
     if name == "content":
         return "screen"
-    return "microphone" if name.startswith("audio") or name == "programme" else "camera"
+    return "microphone" if name in AUDIO_SLOTS or name == PROGRAMME else "camera"
 
 
 def rank(layer: str) -> int:

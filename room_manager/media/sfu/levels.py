@@ -14,6 +14,7 @@ SPOKEN_S: Final = 0.4  # a pause this long ends "speaking"
 HOLD_S: Final = 1.5  # a slot is kept this long after the last word
 FORGOTTEN_S: Final = 8.0  # an uncalled voice loses its slot after this silence
 MAX_SPEAKERS: Final = 3
+MUCH_LOUDER_DB: Final = 12.0  # takes the programme's only voice from one who still speaks
 GRAIN_DB: Final = 6.0  # differences smaller than this do not change the order told
 
 
@@ -59,6 +60,36 @@ class Levels:
             if now - voice.spoke_at <= SPOKEN_S and may(site)
         ]
         return tuple(site for _, site in sorted(speakers)[:MAX_SPEAKERS])
+
+    def voice(
+        self, held: SiteId | None, voices: Iterable[SiteId], may: Callable[[SiteId], bool], now: float
+    ) -> SiteId | None:
+        """The one voice of a programme: the loudest who speaks of ``voices``, else the loudest of all.
+
+        Whoever has it keeps it through pauses between words, while nobody is much louder, and while
+        nobody else speaks. The arguments are as for :meth:`chosen`.
+        """
+        named = [site for site in dict.fromkeys(voices) if may(site)]
+        speakers = [site for site in named if self._speaks(site, now)]
+        if not speakers:
+            speakers = [site for site in self._voices if self._speaks(site, now) and may(site)]
+        loudest = max(speakers, key=lambda site: (self._loudness(site), site), default=None)
+        if held is None or not may(held):
+            return loudest if loudest is not None else next(iter(named), None)
+        if loudest is None:
+            return held if held in named or not named else named[0]
+        if named and held not in named and loudest in named:
+            return loudest
+        louder_db = self._loudness(loudest) - self._loudness(held)
+        return held if self._speaks(held, now) and louder_db < MUCH_LOUDER_DB else loudest
+
+    def _speaks(self, site: SiteId, now: float) -> bool:
+        voice = self._voices.get(site)
+        return voice is not None and now - voice.spoke_at <= SPOKEN_S
+
+    def _loudness(self, site: SiteId) -> float:
+        voice = self._voices.get(site)
+        return voice.loudness if voice is not None else 0.0
 
     def chosen(
         self,

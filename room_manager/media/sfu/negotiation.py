@@ -1,7 +1,9 @@
 """What we take of an offer, and the only answer of a connection's life (RFC 8829 in our dialect).
 
 Which section is what goes by order: first audio sent is the microphone, first video sent the camera,
-second the screen; received audio is audio-1…3, received video is main, content, tile-1…4.
+second the screen; received audio is audio-1…3, received video is main, content, tile-1…4. A client that
+sends nothing and receives one sound gets the programme's; one that receives nothing but more pictures than
+those is a wall, and gets wall-1…25.
 """
 
 from collections.abc import Callable
@@ -16,6 +18,9 @@ from room_manager.media.sfu.track import Role
 
 AUDIO_SLOTS: Final = ("audio-1", "audio-2", "audio-3")
 VIDEO_SLOTS: Final = ("main", "content", "tile-1", "tile-2", "tile-3", "tile-4")
+PROGRAMME: Final = "programme"
+WALL: Final = "wall"
+WALL_SLOTS: Final = tuple(f"{WALL}-{number}" for number in range(1, 26))
 VIDEO_ROLES: Final[tuple[Role, ...]] = ("camera", "screen")
 
 MID: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
@@ -109,7 +114,8 @@ def agree(offer: Offer, *, may_send: bool, video: str | None, ssrc: Callable[[],
         ssrc: A fresh SSRC at every call.
     """
     plan = Plan([], [], {}, video, [])
-    audio_slots, video_slots, roles = iter(AUDIO_SLOTS), iter(VIDEO_SLOTS), iter(VIDEO_ROLES)
+    audio, video_names = _slots(offer)
+    audio_slots, video_slots, roles = iter(audio), iter(video_names), iter(VIDEO_ROLES)
     have_microphone = False
     for section in offer.sections:
         codec = _codec(section, plan) if section.kind != "application" else None
@@ -128,6 +134,18 @@ def agree(offer: Offer, *, may_send: bool, video: str | None, ssrc: Callable[[],
     if not plan.sending and not plan.receiving:
         raise NoCommonCodec("nothing in the offer can be carried: Opus, and VP8 or H264, are needed")
     return plan
+
+
+def _slots(offer: Offer) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names for what the client receives, sound and pictures, in order."""
+    media = [section for section in offer.sections if section.kind != "application"]
+    if any(section.sends for section in media):
+        return AUDIO_SLOTS, VIDEO_SLOTS
+    sounds = sum(section.kind == "audio" and section.receives for section in media)
+    pictures = sum(section.kind == "video" and section.receives for section in media)
+    if not sounds and pictures > len(VIDEO_SLOTS):
+        return (), WALL_SLOTS
+    return (PROGRAMME,) if sounds == 1 else AUDIO_SLOTS, VIDEO_SLOTS
 
 
 def _codec(section: Section, plan: Plan) -> Codec | None:

@@ -4,7 +4,7 @@ Per packet only the lanes of its track are walked; which slot is in which lane i
 changes when a scene, a speaker, a line or a connection changes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -17,7 +17,7 @@ from room_manager.media.sfu.groups import Group
 from room_manager.media.sfu.levels import Levels
 from room_manager.media.sfu.member import NTP_UNITS, OUR_SSRC, Member
 from room_manager.media.sfu.mirror import Mirror
-from room_manager.media.sfu.negotiation import AUDIO_SLOTS, VIDEO_SLOTS
+from room_manager.media.sfu.negotiation import AUDIO_SLOTS, PROGRAMME, VIDEO_SLOTS
 from room_manager.media.sfu.packets import SourcePacket
 from room_manager.media.sfu.relay import Outlet, Relay
 from room_manager.media.sfu.relay_wire import Need, Passed, Stream, View
@@ -141,6 +141,18 @@ class Room:
         self._choose_voices(now)
         self._refresh(now)
 
+    def watch(self, member: Member, sites: Sequence[SiteId], now: float) -> None:
+        """The wall slots of this receiver show these from now on, in order, and the rest nothing."""
+        slots = [slot for slot in member.slots if slot.on_wall]
+        for number, slot in enumerate(slots):
+            site = sites[number] if number < len(sites) else None
+            if member.up:
+                self._seating.watch(slot, site)
+            else:
+                slot.watched = site
+        self._follow([slot.group for slot in slots if slot.group is not None], now)
+        self.relay.refresh(now)
+
     def limit(self, member: Member, limits: Mapping[str, Limit], now: float) -> None:
         """The most each slot of this receiver may show from now on; a slot not named may show all.
 
@@ -182,8 +194,9 @@ class Room:
     def _follow(self, groups: Iterable[Group], now: float) -> None:
         for group in groups:
             self._seating.follow(group, self._best(group, now))
-            if group.lane is not None and group.key.name in VIDEO_SLOTS and group.needs_keyframe(now):
-                self.ask(group.lane.track, now, switching=group.switching)
+            track = group.lane.track if group.lane is not None else None
+            if track is not None and track.role != "microphone" and group.needs_keyframe(now):
+                self.ask(track, now, switching=group.switching)
 
     def _best(self, group: Group, now: float) -> Track | None:
         member = self.active(self._seating.target(group))
@@ -314,6 +327,11 @@ class Room:
         if chosen != held:
             for name, site in zip(AUDIO_SLOTS, chosen, strict=True):
                 self._seating.aim(name, Aim(site))
+            self._refresh(now)
+        held_voice = self._seating.shown(PROGRAMME)
+        voice = self._levels.voice(held_voice, self.scene.voices, self._may_speak, now)
+        if voice != held_voice:
+            self._seating.aim(PROGRAMME, Aim(voice))
             self._refresh(now)
         if self.relay.listening:
             held = [*self.relay.voices, *[None] * len(AUDIO_SLOTS)][: len(AUDIO_SLOTS)]

@@ -1,6 +1,6 @@
 """All rooms of one engine. Pure: sockets, keys, clock and randomness are given by whoever drives it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -102,6 +102,11 @@ class Router:
     def use(self, room: RoomId, source: SiteId, connection: ConnectionId, now: float) -> None:
         """This connection feeds the source."""
         self._open(room).use(source, connection, now)
+
+    def watch(self, connection: ConnectionId, sites: Sequence[SiteId], now: float) -> None:
+        """What its wall slots show. Raises ``NotJoined``."""
+        room, member = self.place(connection)
+        room.watch(member, sites, now)
 
     def set_scene(self, room: RoomId, scene: Scene, now: float) -> None:
         """What the room forwards."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from room_manager.ids import SiteId
 from room_manager.media.sfu.groups import Group, Key
 from room_manager.media.sfu.lane import Lane
-from room_manager.media.sfu.negotiation import Format
+from room_manager.media.sfu.negotiation import WALL, Format
 from room_manager.media.sfu.numbering import Numbers
 from room_manager.media.sfu.packets import SourcePacket
 from room_manager.media.sfu.slot import Slot
@@ -82,6 +82,13 @@ class Seating:
         self._part(slot)
         self._leave(slot)
 
+    def watch(self, slot: Slot, site: SiteId | None) -> None:
+        """The wall slot shows this site, and at once no other."""
+        if slot.watched != site:
+            slot.watched = site
+            self._leave(slot)
+            self.place(slot)
+
     def place(self, slot: Slot) -> None:
         """Put the slot with those who shall show the same; what that is may have changed for it."""
         key = self._key(slot)
@@ -133,8 +140,10 @@ class Seating:
         track.awaited = waiting
 
     def _key(self, slot: Slot) -> Key:
-        aside = slot.site is not None and slot.site == self.shown(slot.name)
-        return Key(slot.name, slot.format, slot.limit, slot.measured, aside, slot.watched)
+        form, limit, measured, own = slot.format, slot.limit, slot.measured, slot.site
+        if slot.on_wall:
+            return Key(WALL, form, limit, measured, False, slot.watched if slot.watched != own else None)
+        return Key(slot.name, form, limit, measured, own is not None and own == self.shown(slot.name), None)
 
     def _part(self, slot: Slot) -> None:
         group = slot.group

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from room_manager.ids import SiteId
 from room_manager.media.sfu.audience import UNSHIFTED, Row, Shifts, Sink
-from room_manager.media.sfu.negotiation import Receiving
+from room_manager.media.sfu.negotiation import WALL, Receiving
 from room_manager.media.sfu.numbering import PICTURE_MASK, Numbers
 from room_manager.media.sfu.packets import SourcePacket
 from room_manager.media.sfu.rtp import SEQ_MASK, TS_MASK, unwrap
@@ -58,6 +58,7 @@ class Slot:
         "measuring",
         "mid",
         "name",
+        "on_wall",
         "repair_seq",
         "repair_ssrc",
         "sink",
@@ -79,6 +80,7 @@ class Slot:
         self.limit = UNLIMITED
         self.log: SendLog | None = None  # of the receiver, since its line was first measured
         self.measuring = False
+        self.on_wall = self.name.startswith(WALL)
         self.watched: SiteId | None = None  # what a wall slot shows
         self.group: Group | None = None
         self.lane: Lane | None = None

@@ -160,8 +160,8 @@ class ForwardingUnit:
 
     def watch(self, connection: ConnectionId, sites: tuple[SiteId, ...]) -> None:
         """See :meth:`Engine.watch`."""
-        if connection not in self._peers.by_connection:
-            raise NotJoined("no such connection")
+        self._router.watch(connection, sites, time.monotonic())
+        self._egress.flush()
 
     def use(self, room: RoomId, source: SiteId, connection: ConnectionId) -> None:
         """See :meth:`Engine.use`."""

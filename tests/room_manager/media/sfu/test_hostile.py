@@ -355,7 +355,7 @@ def test_a_thousand_sections_are_refused_and_the_others_go_on() -> None:
         with pytest.raises(BadOffer):
             net.unit.join(ROOM, ConnectionId("bomb"), A, LightPeer().offer() + section * 1000)
         with pytest.raises(BadOffer):
-            net.unit.join(ROOM, ConnectionId("bomb"), A, LightPeer(Sections(video_slots=22)).offer())
+            net.unit.join(ROOM, ConnectionId("bomb"), A, LightPeer(Sections(video_slots=30)).offer())
 
         await net.forwards(a, b)
 
