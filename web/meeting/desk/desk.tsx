@@ -50,8 +50,16 @@ export function Desk({ room }: { readonly room: Room }) {
   useKeys(room, acts, asked);
 
   return (
-    <div class="desk" data-testid="desk" data-wall={String(wall)}>
-      <Top room={room} filter={filter} wall={wall} onFilter={setFilter} onWall={asked.wall} onRecordings={asked.recordings} onHelp={asked.help} />
+    <div class="desk" data-testid="desk" data-view={wall ? "wall" : "desk"}>
+      <Top
+        room={room}
+        filter={filter}
+        wall={wall}
+        onFilter={setFilter}
+        onWall={asked.wall}
+        onRecordings={asked.recordings}
+        onHelp={asked.help}
+      />
       {wall ? (
         <WallPage
           room={room}
@@ -62,28 +70,28 @@ export function Desk({ room }: { readonly room: Room }) {
         />
       ) : (
         <>
-      <Queue room={room} acts={acts} />
-      <Centre room={room} acts={acts} ending={ending} onEnding={setEnding} />
-      <Roster
-        room={room}
-        acts={acts}
-        filter={filter}
-        selected={selected}
-        onFilter={setFilter}
-        onSelect={setSelected}
-        onExcuse={setExcusing}
-        onLinks={setLinking}
-      />
-      <City
-        room={room}
-        look={filter.look}
-        district={filter.district}
-        onLook={(look) => setFilter({ ...filter, look })}
-        onDistrict={(district, site) => {
-          setFilter({ ...NO_FILTER, district: district === filter.district && site === null ? null : district });
-          setSelected(site);
-        }}
-      />
+          <Queue room={room} acts={acts} />
+          <Centre room={room} acts={acts} ending={ending} onEnding={setEnding} />
+          <Roster
+            room={room}
+            acts={acts}
+            filter={filter}
+            selected={selected}
+            onFilter={setFilter}
+            onSelect={setSelected}
+            onExcuse={setExcusing}
+            onLinks={setLinking}
+          />
+          <City
+            room={room}
+            look={filter.look}
+            district={filter.district}
+            onLook={(look) => setFilter({ ...filter, look })}
+            onDistrict={(district, site) => {
+              setFilter({ ...NO_FILTER, district: district === filter.district && site === null ? null : district });
+              setSelected(site);
+            }}
+          />
         </>
       )}
       {recordings && <DeskRecordings room={room} acts={acts} onClose={() => setRecordings(false)} />}

@@ -145,7 +145,7 @@ export function WallPage({ room, acts, onExcuse, onLinks, onClose }: Props) {
         >
           {t("wall.weak")}
         </button>
-        <button class="btn quiet small again" disabled={!filter.weakFirst} onClick={() => setSorted(sorted + 1)}>
+        <button class="btn quiet small" data-testid="wall-again" onClick={() => setSorted(sorted + 1)}>
           {t("wall.again")}
         </button>
         <p class="range" data-lost={String(media.status === "lost")} data-testid="wall-range" aria-live="polite">
