@@ -4,8 +4,9 @@ The fake devices belong to the browser process, so a site is a process. What is 
 decoded frames on a canvas; what is heard from the decoded sound.
 """
 
+import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -181,9 +182,19 @@ class Camera(Struct, frozen=True):
 class Browsers:
     """Starts a Chromium per site and ends them all."""
 
-    def __init__(self, playwright: Playwright, folder: Path) -> None:
+    def __init__(
+        self, playwright: Playwright, folder: Path, wrap: Sequence[str] = (), args: Sequence[str] = ()
+    ) -> None:
+        """``wrap`` is what comes before the browser's command; ``args`` are more of its own."""
         self._playwright = playwright
         self._folder = folder
+        self._args = args
+        self._program = CHROMIUM
+        if wrap:
+            script = folder / "chromium-elsewhere"
+            script.write_text(f'#!/bin/sh\nexec {shlex.join(wrap)} {shlex.quote(str(CHROMIUM))} "$@"\n')
+            script.chmod(0o755)
+            self._program = str(script)
         self._open: list[Browser] = []
 
     def window(self, url: str, camera: Camera) -> Window:
@@ -195,7 +206,7 @@ class Browsers:
         if not voice.exists():
             write_voice(voice, camera.tone_hz)
         browser = self._playwright.chromium.launch(
-            executable_path=CHROMIUM,
+            executable_path=self._program,
             args=[
                 "--no-sandbox",
                 "--disable-gpu",
@@ -207,6 +218,7 @@ class Browsers:
                 f"--auto-select-tab-capture-source-by-title={CONTENT_TITLE}",  # in place of who would choose
                 "--disable-features=WebRtcHideLocalIpsWithMdns",
                 "--mute-audio",
+                *self._args,
             ],
         )
         self._open.append(browser)
@@ -231,10 +243,10 @@ class Browsers:
 
 
 @contextmanager
-def browsers(folder: Path) -> Iterator[Browsers]:
-    """A place to open windows from."""
+def browsers(folder: Path, wrap: Sequence[str] = (), args: Sequence[str] = ()) -> Iterator[Browsers]:
+    """A place to open windows from; see :class:`Browsers`."""
     with sync_playwright() as playwright:
-        opened = Browsers(playwright, folder)
+        opened = Browsers(playwright, folder, wrap, args)
         try:
             yield opened
         finally:

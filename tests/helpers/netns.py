@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from msgspec import Struct
 
 IP = shutil.which("ip") or shutil.which("ip", path="/usr/sbin:/sbin")
+NFT = shutil.which("nft") or shutil.which("nft", path="/usr/sbin:/sbin")
 SERVER_ADDRESS = "10.97.0.1"
+RELAY_ADDRESS = "10.97.0.3"  # a second one of the server's, see ``add_address``
 BROWSER_ADDRESS = "10.97.0.2"
 
 
@@ -30,6 +32,47 @@ class Namespaces(Struct, frozen=True):
     def at_browser(self, command: Sequence[str]) -> list[str]:
         """The command, run where the browser is."""
         return [_ip(), "netns", "exec", self.browser, *command]
+
+    def add_address(self, address: str) -> None:
+        """One more for the server."""
+        found = subprocess.run(
+            [_ip(), "-n", self.server, "-brief", "link", "show", "type", "veth"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        _do("-n", self.server, "address", "add", f"{address}/24", "dev", found.stdout.split("@")[0].strip())
+
+    def fence_browser(self, allowed: str) -> None:
+        """A firewall around the browser: out goes only what the nftables expression names."""
+        assert NFT is not None
+        rules = f"""
+            table inet fence {{
+              chain out {{
+                type filter hook output priority filter; policy drop;
+                oif "lo" accept
+                icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }} accept
+                {allowed} accept
+              }}
+            }}
+        """
+        subprocess.run(self.at_browser([NFT, "-f", "-"]), input=rules.encode(), check=True)
+
+
+def why_no_fence() -> str | None:
+    """Why firewalls cannot be made here, or None if they can; to be asked after :func:`why_not`."""
+    if NFT is None:
+        return "nftables is not installed"
+    with two_namespaces() as spaces:
+        tried = subprocess.run(
+            spaces.at_browser(
+                [NFT, "add table inet try; add chain inet try out { type filter hook output priority 0; }"]
+            ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    return f"nftables does not work here: {tried.stderr.strip()}" if tried.returncode else None
 
 
 def why_not() -> str | None:

@@ -44,11 +44,13 @@ class LiveServer:
         flags: Sequence[str] = (),
         wrap: Sequence[str] = (),
         scheme: str = "http",
+        port: int | None = None,
     ) -> None:
         self.db = folder / "meetings.db"
-        self.port = free_port()
+        self.port = port or free_port()
         self.host = host
-        self.origin = f"{scheme}://{host}:{self.port}"
+        usual = {"http": 80, "https": 443}[scheme]
+        self.origin = f"{scheme}://{host}" if self.port == usual else f"{scheme}://{host}:{self.port}"
         self._flags = flags
         self._wrap = wrap
         self._log = folder / "server.log"
