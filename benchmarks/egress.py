@@ -19,15 +19,18 @@ from typing import Any, Final
 from benchmarks.drain import BUFFER_BYTES, Drain
 from benchmarks.publisher import FRAME_PACKETS, LARGEST_BYTES, SMALLEST_BYTES, split_evenly
 from benchmarks.report import machine, print_json
-from room_manager.media.sfu.audience import Audience, Row
+from room_manager.media.sfu.audience import UNMARKED, UNSHIFTED, Audience, Marks, Row, Shifts
 from room_manager.media.sfu.batch import BatchEgress
-from room_manager.media.sfu.rtp import build
+from room_manager.media.sfu.rtp import build, extension_block
+from room_manager.media.sfu.send_log import SendLog
 from room_manager.media.sfu.srtp import PROFILES, Keys, material_bytes
 from room_manager.media.sfu.udp import PlainEgress, Receiver, open_port
 
 PAUSE_S: Final = 0.004
 SWEEP_S: Final = 0.05
 SOUND_BYTES: Final = 120
+BLOCK: Final = extension_block([(5, b"\0\0")])
+MARKS: Final = Marks(picture_at=22, layer_at=24, number_at=17)
 MAX_RECEIVERS: Final = 900
 MAX_SECONDS: Final = 60.0
 
@@ -35,8 +38,17 @@ MAX_SECONDS: Final = 60.0
 class Sending:
     """One way of sending, with receivers and keys of its own behind the same sockets."""
 
-    def __init__(self, egress: BatchEgress | PlainEgress, sockets: list[socket.socket], profile: int) -> None:
+    def __init__(
+        self,
+        egress: BatchEgress | PlainEgress,
+        sockets: list[socket.socket],
+        profile: int,
+        *,
+        own_numbers: bool = False,
+    ) -> None:
+        """``own_numbers``: each receiver has numbers of its own, and a line that is measured."""
         self._egress = egress
+        self._marks = MARKS if own_numbers else UNMARKED
         self._seq = 0
         kind = PROFILES[profile]
         rows = []
@@ -44,16 +56,21 @@ class Sending:
             receiver = Receiver()
             receiver.secure(Keys(kind, os.urandom(material_bytes(kind)), server=True))
             receiver.move(sock.getsockname())
-            rows.append(Row(receiver, number))
+            shifts, log = (
+                (Shifts(number + 1, number, number, 1), SendLog()) if own_numbers else (UNSHIFTED, None)
+            )
+            rows.append(Row(receiver, number, shifts, log))
         self._audience = Audience(rows)
 
     def send(self, sizes: list[int]) -> float:
         """A frame to everybody; returns µs per packet and receiver."""
-        plains = [build(96, self._seq + n, 0, 0, bytes(size)) for n, size in enumerate(sizes)]
+        plains = [
+            build(96, self._seq + n, 0, 0, bytes(size), extensions=BLOCK) for n, size in enumerate(sizes)
+        ]
         self._seq += len(sizes)
         before_s = time.thread_time()
         for plain in plains:
-            self._egress.fan(plain, self._audience, more=True)
+            self._egress.fan(plain, self._audience, self._marks, more=True)
         self._egress.flush()
         return (time.thread_time() - before_s) * 1e6 / (len(sizes) * len(self._audience))
 
@@ -80,6 +97,7 @@ def measure(count: int, seconds: float, profile: int) -> dict[str, Any]:
         "plain": Sending(PlainEgress(port), sockets, profile),
         "batch": Sending(BatchEgress(port, segmented=False), sockets, profile),
         "batch_gso": Sending(BatchEgress(port), sockets, profile),
+        "batch_gso_own_numbers": Sending(BatchEgress(port), sockets, profile, own_numbers=True),
     }
     rng = random.Random(0)
     spent: dict[str, dict[str, list[float]]] = {}

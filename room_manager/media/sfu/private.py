@@ -13,6 +13,7 @@ Handle = NewType("Handle", object)
 """libsrtp's session, as its functions want it."""
 
 WINDOW_PACKETS: Final = 1024
+SENT_WINDOW_PACKETS: Final = 512  # how old a packet may be that is sent again; moved on with every packet
 
 protect_rtp: Final[Any] = lib.srtp_protect
 unprotect_rtp: Final[Any] = lib.srtp_unprotect
@@ -52,6 +53,6 @@ def session(profile: int, key: bytes, *, inbound: bool) -> tuple[Session, Handle
     kind = Policy.SSRC_ANY_INBOUND if inbound else Policy.SSRC_ANY_OUTBOUND
     policy = Policy(key=key, ssrc_type=kind, srtp_profile=profile)
     policy.allow_repeat_tx = True
-    policy.window_size = WINDOW_PACKETS
+    policy.window_size = WINDOW_PACKETS if inbound else SENT_WINDOW_PACKETS
     made = Session(policy)
     return made, made._srtp[0]

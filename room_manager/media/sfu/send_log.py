@@ -1,15 +1,23 @@
-"""What left for one receiver and when, so that its transport-wide feedback can be matched.
+"""What left for each receiver and when, so that transport-wide feedback can be matched.
 
-Numbers count over all streams of the receiver (draft-holmer-rmcat-transport-wide-cc-extensions-01). Kept
-only while a line is measured.
+Numbers count over all streams of a receiver (draft-holmer-rmcat-transport-wide-cc-extensions-01). Kept only
+while a line is measured. A packet to many is one record that all of them share: per receiver that leaves
+taking a number and keeping a reference.
 """
 
+import itertools
+import sys
 from array import array
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from room_manager.media.sfu.rtp import SEQ_MASK, unwrap
 
 KEPT: Final = 1024  # packets; two seconds of a full picture with sound
+NUMBER_BYTES: Final = 8
+HIGH, LOW = (1, 0) if sys.byteorder == "little" else (6, 7)
+"""Where in a number's bytes those lie that packets carry."""
 
 
 class Departure(NamedTuple):
@@ -20,32 +28,64 @@ class Departure(NamedTuple):
     size_bytes: int
 
 
-class SendLog:
-    """A ring of the last packets, by their number."""
+class Flight(NamedTuple):
+    """One packet that left for one receiver or more."""
 
-    __slots__ = ("_at", "_next", "_sizes")
+    at: float
+    size_bytes: int
+    numbers: Sequence[int]
+    places: Mapping["SendLog", int]  # which of the numbers is whose
+
+
+class SendLog:
+    """The last packets of one receiver, newest last: their numbers are consecutive."""
+
+    __slots__ = ("counter", "flights")
 
     def __init__(self) -> None:
-        self._at = array("d", bytes(8 * KEPT))
-        self._sizes = array("H", bytes(2 * KEPT))
-        self._next = 1
+        self.counter = itertools.count(1)
+        self.flights: deque[Flight] = deque(maxlen=KEPT)
 
     @property
     def newest(self) -> int:
         """The number last given, without wrap; 0: none was."""
-        return self._next - 1
+        if not self.flights:
+            return 0
+        flight = self.flights[-1]
+        return flight.numbers[flight.places[self]]
 
     def depart(self, size_bytes: int, now: float) -> int:
-        """A packet leaves; returns its number, 16 bits."""
-        given = self._next
-        self._next = given + 1
-        self._at[given % KEPT] = now
-        self._sizes[given % KEPT] = size_bytes
+        """A packet leaves for this receiver alone; returns its number, 16 bits."""
+        given = next(self.counter)
+        self.flights.append(Flight(now, size_bytes, (given,), {self: 0}))
         return given & SEQ_MASK
 
     def find(self, number: int) -> Departure | None:
         """The packet that was given this 16-bit number, if it is still known."""
-        given = unwrap(number, self._next - 1, 16)
-        if not max(0, self._next - 1 - KEPT) < given < self._next:
+        newest = self.newest
+        given = unwrap(number, newest, 16)
+        back = newest - given
+        if not 0 <= back < len(self.flights):
             return None
-        return Departure(given, self._at[given % KEPT], self._sizes[given % KEPT])
+        flight = self.flights[-1 - back]
+        return Departure(given, flight.at, flight.size_bytes)
+
+
+class SendLogs:
+    """Those of receivers that get the same packets."""
+
+    __slots__ = ("_counters", "_keep", "_places")
+
+    def __init__(self, logs: Sequence[SendLog]) -> None:
+        self._counters = [log.counter for log in logs]
+        self._keep = [log.flights.append for log in logs]
+        self._places = {log: place for place, log in enumerate(logs)}
+
+    def depart(self, size_bytes: int, now: float) -> tuple[memoryview, memoryview]:
+        """A packet leaves for all; returns the high and the low byte of each one's number."""
+        numbers = array("Q", map(next, self._counters))
+        flight = Flight(now, size_bytes, numbers, self._places)
+        for keep in self._keep:
+            keep(flight)
+        raw = memoryview(numbers).cast("B")
+        return raw[HIGH::NUMBER_BYTES], raw[LOW::NUMBER_BYTES]

@@ -14,6 +14,7 @@ from cffi import FFI
 from room_manager.media.sfu import private
 from room_manager.media.sfu.audience import UNSHIFTED, Marks, Row
 from room_manager.media.sfu.row_shifts import RowShifts
+from room_manager.media.sfu.send_log import SendLogs
 
 ROWS: Final = 64
 SEGMENTS: Final = 16  # the kernel takes 64; beyond 16 there is nothing to gain
@@ -25,7 +26,6 @@ _VECTOR_WORDS: Final = 2 * SEGMENTS
 _SSRC_WORD: Final = 2  # the third of a packet
 _CONTROL: Final = struct.Struct("=QiiH6x")  # struct cmsghdr and its value
 _CONTROL_BYTES: Final = 18
-_NUMBER: Final = struct.Struct("!H")
 
 ffi: Final[Any] = FFI()
 ffi.cdef(
@@ -68,7 +68,8 @@ class Batch:
         """``rows`` have keys and an address, and are measured all or none."""
         self.size = len(rows)
         self.receivers: list[Any] = [row.sink for row in rows]
-        self.logs = [row.log for row in rows if row.log is not None]
+        logs = [row.log for row in rows if row.log is not None]
+        self.logs = SendLogs(logs) if logs else None
         shifts = [row.shifts for row in rows]
         self.shifts = RowShifts(shifts) if any(each != UNSHIFTED for each in shifts) else None
         self.handles = [receiver.sending for receiver in self.receivers]
@@ -125,11 +126,12 @@ class Tray:
         self._words[word : word + (rows - 1) * step + 1 : step] = batch.ssrcs
         if batch.shifts is not None:
             self._shift(at, plain, batch.shifts, rows, marked)
-        if marked.number_at and batch.logs:
-            place, whole = at + marked.number_at, size + batch.trailer_bytes
-            for log in batch.logs:
-                _NUMBER.pack_into(view, place, log.depart(whole, now))
-                place += stride
+        if marked.number_at and batch.logs is not None:
+            place = at + marked.number_at
+            end = place + (rows - 1) * stride + 1
+            high, low = batch.logs.depart(size + batch.trailer_bytes, now)
+            view[place:end:stride] = high
+            view[place + 1 : end + 1 : stride] = low
         self._lengths[:rows] = array("i", [size]) * rows
         return list(map(private.protect_rtp, batch.handles, self.places[segment], self._length_places))
 

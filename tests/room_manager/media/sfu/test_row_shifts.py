@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from room_manager.media.sfu.audience import Marks, Row, Shifts, inscribe
 from room_manager.media.sfu.row_shifts import RowShifts
-from room_manager.media.sfu.send_log import KEPT, SendLog
+from room_manager.media.sfu.send_log import KEPT, SendLog, SendLogs
 
 shifts = st.builds(
     Shifts,
@@ -57,3 +57,23 @@ def test_what_left_is_found_by_its_number_until_it_is_too_old() -> None:
     assert oldest.number == 70_000 - KEPT + 1
     assert log.find((newest - KEPT) & 0xFFFF) is None
     assert log.find(newest + 1) is None
+
+
+def test_what_leaves_for_many_counts_for_each_as_if_it_had_left_alone() -> None:
+    early, late, both = SendLog(), SendLog(), SendLog()
+    for count in range(300):
+        early.depart(10, float(count))
+    together = SendLogs([early, late, both, both])  # shown in two slots: it gets the packet twice
+
+    high, low = together.depart(1200, 400.0)
+    late.depart(20, 401.0)
+    together.depart(900, 402.0)
+
+    assert [a << 8 | b for a, b in zip(high, low, strict=True)] == [301, 1, 1, 2]
+    assert early.find(301) == (301, 400.0, 1200)
+    assert early.find(302) == (302, 402.0, 900)
+    assert early.find(300) == (300, 299.0, 10)
+    assert [late.find(n) for n in (1, 2, 3)] == [(1, 400.0, 1200), (2, 401.0, 20), (3, 402.0, 900)]
+    assert [both.find(n) for n in (1, 2, 4)] == [(1, 400.0, 1200), (2, 400.0, 1200), (4, 402.0, 900)]
+    assert both.find(5) is None
+    assert both.newest == 4
