@@ -188,10 +188,12 @@ class Fanout:
                 there = self._receivers
                 self._tell_media_lost([there[c] for c in event.connections if c in there])
 
-    @staticmethod
-    def _tell_media_lost(receivers: Iterable[Receiver]) -> None:
-        """Each is given a place in the ramp on which they offer anew."""
+    def _tell_media_lost(self, receivers: Iterable[Receiver]) -> None:
+        """Each is given a place in the ramp on which they offer anew; until then it has no media."""
         for place, receiver in enumerate(receivers):
+            if receiver.line is not None and receiver.member_site is not None:
+                self.presence.touch(receiver.member_site)
+            receiver.line = None
             wait_ms = int(place * 1000 / MEDIA_RAMP_PER_S)
             receiver.outbox.send(_frame(server.MediaLost(retry_after_ms=wait_ms)))
 

@@ -54,6 +54,10 @@ class Listening:
             case engine.EngineRestarted():
                 for session in list(self.sessions.values()):
                     self._over(session, "media-lost", drops=True)
+            case engine.ConnectionsLost():
+                for connection in event.connections:
+                    if connection in self.sessions:
+                        self._over(self.sessions[connection], "media-lost", drops=True)
             case engine.MediaUp(connection=connection) if connection in self.sessions:
                 self.sessions[connection].media_up()
             case engine.MediaDown(connection=connection) if connection in self.sessions:

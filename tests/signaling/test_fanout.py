@@ -104,8 +104,13 @@ def test_when_a_worker_dies_only_its_connections_are_told_to_come_back(tmp_path:
     async def scenario() -> None:
         async with hall(settings(tmp_path)) as here:
             first, kept, third = [await here.enter(Role.SITE, site) for site in (A, B, C)]
+            operator, room = await here.enter(Role.OPERATOR), await fanout_of(here)
+            await operator.ask("watch-presence", on=True)
+            room.on_media(LineQuality(here.meeting, connection_of(here, A), "bad", 480.0, 0.12))
+            await row_of(operator, A, line="bad")
             gone = (connection_of(here, A), connection_of(here, C), ConnectionId("of-somebody-who-left"))
-            (await fanout_of(here)).on_media(ConnectionsLost(here.meeting, gone))
+            room.on_media(ConnectionsLost(here.meeting, gone))
+            await row_of(operator, A, line=None)
             assert (await first.hear("media-lost"))["retry_after_ms"] == 0
             assert (await third.hear("media-lost"))["retry_after_ms"] > 0
             await kept.settle()

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from room_manager.ids import HOST
+from room_manager.ids import HOST, ConnectionId
 from room_manager.media.fake import FakeEngine
 from room_manager.meeting.values import Device, LinkKind, Role, SiteState
 from signaling.links import LinkFor
-from tests.helpers.servers import A
+from tests.helpers.servers import A, B
 from tests.helpers.whip import SDP, Caller, Guests, play, publishing
 
 
@@ -172,6 +172,22 @@ def test_a_restarted_engine_ends_the_session(tmp_path: Path) -> None:
         await here.until(lambda: here.site(A).state is SiteState.AWAY)
         assert len(here.whip) == 0
         assert (await encoder.begin(publishing())).status_code == 201
+
+    play(tmp_path, scenario)
+
+
+def test_a_session_whose_worker_died_ends_and_others_go_on(tmp_path: Path) -> None:
+    async def scenario(here: Guests, engine: FakeEngine) -> None:
+        for site in (A, B):
+            await (await here.encoder(site)).begin(publishing())
+        [lost] = here.site(A).devices.values()
+        [room] = engine.scenes
+
+        engine.lose(room, lost, ConnectionId("somebody-else"))
+
+        await here.until(lambda: here.site(A).state is SiteState.AWAY)
+        assert here.site(B).state is SiteState.PRESENT
+        assert len(here.whip) == 1
 
     play(tmp_path, scenario)
 
