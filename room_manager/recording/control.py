@@ -39,6 +39,12 @@ class Rejoin(Order, frozen=True):
     """The connection is gone: offer anew. The file goes on."""
 
 
+class Look(Order, frozen=True):
+    """Take a still of each of these slots; what comes in them now is what they are to show."""
+
+    slots: tuple[str, ...]
+
+
 class Finish(Order, frozen=True):
     """Finish the file and end."""
 
@@ -51,6 +57,17 @@ class Offer(Report, frozen=True):
     """The session description of a new receiver."""
 
     sdp: str
+
+
+class Still(Report, frozen=True):
+    """A picture of one slot."""
+
+    slot: str
+    jpeg: bytes
+
+
+class Looked(Report, frozen=True):
+    """Ready to look, for the first time or again."""
 
 
 class Progress(Report, frozen=True):
@@ -70,8 +87,8 @@ class Ended(Report, frozen=True):
     duration_s: float = 0.0
 
 
-AnyOrder = Begin | Joined | NotTaken | Rejoin | Finish
-AnyReport = Offer | Progress | Ended
+AnyOrder = Begin | Joined | NotTaken | Rejoin | Look | Finish
+AnyReport = Offer | Still | Looked | Progress | Ended
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _orders: Final[msgspec.msgpack.Decoder[AnyOrder]] = msgspec.msgpack.Decoder(AnyOrder)

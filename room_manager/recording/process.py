@@ -17,10 +17,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from room_manager.media.light import ConnectFailed, LightPeer, Sections
-from room_manager.media.sfu.negotiation import LEVEL
 from room_manager.media.sfu.rtp import Packet
 from room_manager.meeting.values import RecordingEnd
 from room_manager.recording import control
+from room_manager.recording.answers import codec_of, original
 from room_manager.recording.space import Space
 from room_manager.recording.writer import FLUSH_S, Stopped, Writer
 
@@ -31,7 +31,7 @@ GATHER_S: Final = 0.1
 LOOK_EVERY: Final = 10  # gatherings between two flushes
 
 RECEIVES: Final = Sections(
-    microphone=False, camera=False, screen=False, audio_slots=3, video_slots=2, video_codecs=("VP8", "H264")
+    microphone=False, camera=False, screen=False, audio_slots=1, video_slots=2, video_codecs=("VP8", "H264")
 )
 
 logger = logging.getLogger("room_manager.recording")
@@ -92,7 +92,7 @@ class Recorder:
     async def _end(self, why: RecordingEnd) -> control.Ended:
         """What was gathered last is written too, if it can be."""
         try:
-            self._writer.gather(last=True)
+            self._writer.gather()
             await self._writer.flush(last=True)
         except Stopped as stopped:
             why = stopped.why if why is RecordingEnd.ASKED else why
@@ -136,16 +136,11 @@ class Recorder:
             answer = await self._answers.get()
             if isinstance(answer, control.NotTaken):
                 raise ConnectFailed(answer.code)
-            tape = self._writer.begin(_codec(answer), _level_id(answer))
+            tape = self._writer.begin(codec_of(answer))
 
             def put(slot: str, packet: Packet) -> None:
-                arrived = peer.slots[slot]
-                if packet.ssrc != arrived.ssrc:  # a repeat (RFC 4588): its own number comes first
-                    if packet.end - packet.start < 2:
-                        return
-                    packet.seq = int.from_bytes(packet.data[packet.start : packet.start + 2], "big")
-                    packet.start += 2
-                tape.put(slot, packet)
+                if original(packet, peer.slots[slot].ssrc):
+                    tape.put(slot, packet)
 
             peer.on_packet, peer.on_closed = put, self._rejoin.set
             await peer.accept(answer.sdp, answer.slots)
@@ -186,27 +181,6 @@ class Recorder:
         for track in tape.keyframes_to_ask(self._loop.time()):
             if track in peer.slots:
                 peer.ask_keyframe(track)
-
-
-def _codec(answer: control.Joined) -> str:
-    """Which codec the engine chose for the main picture."""
-    mid = next((mid for mid, slot in answer.slots.items() if slot == "main"), None)
-    here = ""
-    for line in answer.sdp.splitlines():
-        if line.startswith("a=mid:"):
-            here = line.removeprefix("a=mid:")
-        elif line.startswith("a=rtpmap:") and here == mid and "rtx" not in line.lower():
-            return "h264" if "h264" in line.lower() else "vp8"
-    return "vp8"
-
-
-def _level_id(answer: control.Joined) -> int | None:
-    """Which header extension of the sound carries its level; it is the same in every section."""
-    for line in answer.sdp.splitlines():
-        if line.startswith("a=extmap:") and line.endswith(f" {LEVEL}"):
-            number = line.removeprefix("a=extmap:").split(" ")[0].split("/")[0]
-            return int(number) if number.isdecimal() else None
-    return None
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -61,19 +61,19 @@ class Writer:
         """Bytes and seconds."""
         return (self._file.size_bytes, self._file.duration_ms / 1000) if self._file is not None else (0, 0.0)
 
-    def begin(self, codec: str, level_id: int | None) -> Tape:
+    def begin(self, codec: str) -> Tape:
         """The tape to put packets on: a new stream, of the codec of the first time."""
         if self.tape is None:
-            self.tape = Tape("h264" if codec == "h264" else "vp8", self._began_at, level_id)
+            self.tape = Tape("h264" if codec == "h264" else "vp8", self._began_at)
         else:
-            self.tape.anew(level_id)
+            self.tape.anew()
         return self.tape
 
-    def gather(self, *, last: bool = False) -> None:
+    def gather(self) -> None:
         """Take what has become complete. Raises :class:`Stopped` if the disk is too far behind."""
         if self.tape is None:
             return
-        self._blocks += self.tape.pull(self._now(), last=last)
+        self._blocks += self.tape.pull(self._now())
         if self._blocks and self._first_at is None:
             self._first_at = self._now()
         if sum(len(block.data) for block in self._blocks) > MAX_WAITING_BYTES:

@@ -4,9 +4,10 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from room_manager.media.light import LightPeer
@@ -16,7 +17,7 @@ from room_manager.recordist import Recordist
 from room_manager.store.recordings import RecordingRow, RecordingState
 from signaling.settings import MediaSettings, RecordingSettings, Settings
 from tests.helpers import databases
-from tests.helpers.films import play
+from tests.helpers.films import longest_gap_s, play
 from tests.helpers.servers import A, Client, Hall, hall, settings
 
 pytestmark = pytest.mark.timeout(100)
@@ -45,8 +46,10 @@ async def meeting(chosen: Settings) -> AsyncIterator[tuple[Hall, Client, Client]
 
 async def sending(client: Client) -> LightPeer:
     peer = LightPeer()
-    answer = await client.ask("offer", sdp=peer.offer())
-    assert answer["type"] == "answer", answer
+    async with asyncio.timeout(LIMIT_S):
+        while (answer := await client.ask("offer", sdp=peer.offer()))["type"] != "answer":
+            assert answer["code"] in ("engine-away", "busy"), answer
+            await asyncio.sleep(2)  # so often an offer may be made
     await peer.accept(answer["sdp"], answer["slots"])
     await peer.connected()
     peer.play(shipped()[0])
@@ -188,3 +191,33 @@ def test_a_server_told_to_record_nothing_says_so(tmp_path: Path) -> None:
             assert here.manager.told(here.meeting).recording_since is None
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_the_same_file_goes_on_when_a_media_process_dies(tmp_path: Path, workers: int) -> None:
+    chosen = settings(tmp_path, media=MediaSettings(engine="sfu", workers=workers), recording=NO_FLOOR)
+
+    async def scenario() -> list[RecordingRow]:
+        async with meeting(chosen) as (here, secretary, _), AsyncExitStack() as stack:
+            await secretary.ask("start-recording")
+            pid = await recorded(here, 1)
+            media = [
+                child
+                for child in psutil.Process().children()
+                if "room_manager.media.sfu.process" in child.cmdline()
+            ]
+            assert len(media) == workers
+            for process in media:  # one of them carries the recorder
+                process.kill()
+                chair = await here.enter(Role.CHAIR)
+                stack.callback((await sending(chair)).close)
+                progress = recordist(here).progress(here.meeting)
+                assert progress is not None
+                assert await recorded(here, progress.duration_s + 2) == pid
+            await secretary.ask("stop-recording")
+            return await listed(here, ready)
+
+    [row] = asyncio.run(scenario())
+    film = play(tmp_path / "recordings" / str(row.file))
+    assert longest_gap_s(film.sound) > 0.1
+    assert film.duration_s == pytest.approx(film.sound[-1], abs=1.0)

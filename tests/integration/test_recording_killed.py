@@ -22,7 +22,10 @@ ENOUGH_BYTES = 25_000  # some seconds of a loop
 
 
 @pytest.mark.timeout(100)
-@pytest.mark.parametrize("with_recorder", [False, True], ids=["server", "server-and-recorder"])
+@pytest.mark.parametrize(
+    "with_recorder",
+    [pytest.param(False, marks=pytest.mark.slow, id="server"), pytest.param(True, id="server-and-recorder")],
+)
 def test_after_a_kill_the_file_is_whole_and_the_recording_goes_on(
     tmp_path: Path, with_recorder: bool
 ) -> None:

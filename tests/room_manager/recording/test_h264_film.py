@@ -61,7 +61,7 @@ def test_the_film_plays_with_the_size_the_encoder_told(tmp_path: Path) -> None:
     for packet in packets(pictures):
         tape.put("main", packet)
         blocks += tape.pull(packet.timestamp / 90_000)
-    blocks += tape.pull(FRAMES / FPS, last=True)
+    blocks += tape.pull(FRAMES / FPS)
 
     assert tape.sizes == {"main": (320, 176)}
     main = tape.configurations["main"]
@@ -86,7 +86,6 @@ def test_a_lost_packet_costs_the_pictures_up_to_the_next_keyframe(tmp_path: Path
     for packet in sent:
         tape.put("main", packet)
 
-    tape.pull(0.0)
-    blocks = tape.pull(1.0, last=True)
+    blocks = [*tape.pull(0.0), *tape.pull(1.0)]
 
     assert FRAMES - 20 <= len(blocks) < FRAMES

@@ -169,6 +169,7 @@ def test_a_killed_recorder_leaves_what_plays_but_for_two_seconds(tmp_path: Path)
     on_stage(tmp_path, scenario)
 
 
+@pytest.mark.slow
 def test_when_the_media_process_dies_the_same_file_goes_on_with_the_gap(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         recorder = stage.recorder()
