@@ -22,6 +22,7 @@ from room_manager.manager import Manager
 from room_manager.media.engine import Engine
 from room_manager.media.fake import FakeEngine
 from room_manager.media.sfu.driver import SfuEngine, SfuSettings
+from room_manager.photographer import Photographer
 from room_manager.recording.archive import Archive
 from room_manager.recording.space import Space
 from room_manager.recordist import Recordist
@@ -42,6 +43,7 @@ from signaling.rooms import Rooms
 from signaling.settings import MediaSettings, Settings
 from signaling.sockets import DirectProtocol
 from signaling.standing import Standing
+from signaling.stills import StillsApi, still_routes
 from signaling.turn import relays_for
 from signaling.whip.routes import whip_routes
 from signaling.whip.service import Whip
@@ -72,6 +74,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Starlette:
         *api_routes(),
         *whip_routes(),
         *recording_routes(),
+        *still_routes(),
         *page_routes(settings.static),
     ]
     return Starlette(
@@ -112,6 +115,12 @@ async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack
         stack.push_async_callback(recordist.close)
         app.state.recordist = recordist
 
+    photographer: Photographer | None = None
+    if settings.stills_every_s:
+        photographer = Photographer(manager, settings.stills_every_s)
+        await photographer.start()
+        stack.push_async_callback(photographer.close)
+
     metrics = Metrics(media.figures)
     standing = Standing(stores, time.time)
     await standing.refresh()
@@ -134,6 +143,7 @@ async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack
     app.state.whip = whip
     app.state.api = Api(edge, stores, LinkMaker(stores.links, link_signer, time.time))
     app.state.recordings = RecordingsApi(edge, stores, archive, recordist)
+    app.state.stills = StillsApi(edge, photographer)
     app.state.manager = manager
     app.state.stores = stores
     edge.ready = True

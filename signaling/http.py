@@ -51,6 +51,7 @@ STATUS: Final[Mapping[str, int]] = {
     "unknown-site": 404,
     "unknown-link": 404,
     "unknown-recording": 404,
+    "no-still": 404,
     "too-many": 429,
     "limit": 503,
     "busy": 503,

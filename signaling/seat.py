@@ -31,6 +31,8 @@ from signaling.wire import client, codec, server
 from signaling.wire.codec import Refused
 
 FEATURES: Final = ("resume", "presence", "media", "content", "wall", "restart-ice")
+STILLS: Final = "stills"
+"""Small pictures of sites are taken here; see :mod:`signaling.stills`."""
 
 PASSING: Final = (Busy, NotStored, InDoubt, NotOwner)
 """Not done, and may be done when asked again: never kept as the answer to a rid."""
@@ -129,7 +131,7 @@ class Seat:
         token = self._edge.resume_signer.sign(ResumeClaims(self._session.id, who, now + RESUME_LASTS_S))
         welcome = server.Welcome(
             rid=hello.rid,
-            features=FEATURES,
+            features=(*FEATURES, STILLS) if self._edge.settings.stills_every_s else FEATURES,
             epoch=fanout.epoch,
             seq=fanout.seq,
             resumed=fanout.resumes(hello.have, hello.epoch),

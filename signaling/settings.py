@@ -59,6 +59,7 @@ class Settings(Struct, frozen=True):
     media: MediaSettings = MediaSettings()
     turn: TurnSettings = TurnSettings()
     recording: RecordingSettings = RecordingSettings()
+    stills_every_s: float = 0.0  # a small picture of each site, for officials; 0: none is taken
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     static: Path = STATIC

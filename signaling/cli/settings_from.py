@@ -68,6 +68,7 @@ def add_flags(command: argparse.ArgumentParser) -> None:
         "GIB",
         "free space below which recordings stop; twice as much, and none begins (default: 2)",
     )
+    flag("stills", "MINUTES", "take a small picture of each site so often, for officials (default: none)")
     command.add_argument(
         "--plain-http",
         action="store_const",
@@ -130,6 +131,7 @@ def settings_from(chosen: argparse.Namespace, environ: Mapping[str, str] = os.en
             video=value("video-codec", _codec, None),
         ),
         recording=_recording(value),
+        stills_every_s=60 * value("stills", _minutes, 0.0),
     )
     if not (here_only or settings.secure or value("plain-http", _yes, False)):
         raise Bad(
@@ -161,6 +163,16 @@ def _days(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 36_500:
         raise ValueError(f"not a number of days from 0 to 36500: {text}")
     return int(text)
+
+
+def _minutes(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if number != 0 and not 1 <= number <= 1_440:
+        raise ValueError(f"not a number of minutes from 1 to 1440, nor 0 for none: {text}")
+    return number
 
 
 def _gibibytes(text: str) -> float:

@@ -79,6 +79,16 @@ def test_a_server_records_beside_its_database_unless_told_otherwise(tmp_path: Pa
     assert not off.recording.on
 
 
+def test_stills_are_taken_only_when_asked_for(tmp_path: Path) -> None:
+    db = ("--db", tmp_path / "a.db")
+
+    assert settings(*db).stills_every_s == 0
+    assert settings(*db, "--stills", "5").stills_every_s == 300
+    assert settings(*db, environ={"DIEMCAU_STILLS": "0"}).stills_every_s == 0
+    with pytest.raises(Bad, match="--stills"):
+        settings(*db, "--stills", "0.5")
+
+
 @pytest.mark.parametrize(
     ("flag", "word"),
     [

@@ -245,6 +245,7 @@ WINDOW_ROUTES = {
     ("GET", "links"): MAKES_LINKS,
     ("POST", "links"): MAKES_LINKS,
     ("DELETE", "links/{link}"): MAKES_LINKS,
+    ("GET", "stills/{site}"): CITY_HALL,
     ("GET", "recordings"): RECORDS,
     ("GET", "recordings/{recording}"): RECORDS,
     ("POST", "recordings/{recording}/pass"): RECORDS,
@@ -268,16 +269,17 @@ def test_the_matrix_names_every_route_of_a_window(tmp_path: Path) -> None:
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_reads_by_rest_what_is_its_own_and_no_more(tmp_path: Path, role: Role) -> None:
     async def scenario() -> None:
-        async with hall(settings(tmp_path)) as here, browser(here) as page:
+        async with hall(settings(tmp_path, stills_every_s=3600.0)) as here, browser(here) as page:
             chair = await here.enter(Role.CHAIR)
             await chair.ask("excuse-absence", site=B, reason="nằm viện")
             member = chair if role is Role.CHAIR else await here.enter(role, A if role is Role.SITE else None)
             await put(here, "r1")
+            here.server.app.state.stills.photographer.keep(here.meeting, B, b"jpeg")
             for (method, path), roles in WINDOW_ROUTES.items():
                 link, _ = await here.link(Role.SITE, C)
                 answer = await page.request(
                     method,
-                    f"/api/meetings/{here.meeting}/{path.format(link=link, recording='r1')}",
+                    f"/api/meetings/{here.meeting}/{path.format(link=link, recording='r1', site=B)}",
                     headers=bearer(member),
                     json={"site": B, "ttl_s": 600} if method == "POST" else None,
                 )

@@ -2,6 +2,7 @@
 import "../shared/tokens.css";
 import "../shared/base.css";
 import "../shared/recording.css";
+import "../shared/still.css";
 import "./enter/enter.css";
 import "./site/site.css";
 import "./desk/desk.css";

@@ -30,6 +30,7 @@ export interface RoomState {
   readonly epoch: number;
   readonly seq: number;
   readonly you: You | null;
+  readonly features: readonly string[]; // what this server can do
   readonly meeting: Meeting | null;
   readonly floor: Floor | null;
   readonly hands: Hands | null;
@@ -49,6 +50,7 @@ export const EMPTY: RoomState = {
   epoch: 0,
   seq: 0,
   you: null,
+  features: [],
   meeting: null,
   floor: null,
   hands: null,
@@ -69,7 +71,7 @@ export function hear(state: RoomState, message: ServerMessage, now_s: number): R
     case "welcome": {
       const clock_ahead_s = message.server_time - now_s;
       const base = message.resumed ? state : { ...EMPTY, rows: state.rows };
-      return { ...base, epoch: message.epoch, seq: message.seq, you: message.you, clock_ahead_s, line: null };
+      return { ...base, epoch: message.epoch, seq: message.seq, you: message.you, features: message.features, clock_ahead_s, line: null };
     }
     case "pong":
       return { ...state, clock_ahead_s: message.server_time - now_s };

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { useT } from "../../shared/i18n";
 import type { Key } from "../../shared/i18n/vi";
 import { stepSentence } from "../../shared/steps";
+import { Still } from "../../shared/still";
 import { useStore } from "../../shared/store";
 import type { RosterSite } from "../../shared/wire";
 import type { Room } from "../room";
@@ -112,6 +113,7 @@ export function RowMenu({ room, acts, at, onExcuse, onLinks, onClose }: Props) {
             </span>
           )}
         </p>
+        {!(here && row?.camera === true) && <Still room={room} site={code} />}
         {items.map((item) => (
           <button
             key={item.key}

@@ -2,12 +2,15 @@
 import { useT } from "../../shared/i18n";
 import { Hand, Microphone } from "../../shared/icons";
 import { Picture } from "../../shared/picture";
+import { Still } from "../../shared/still";
 import { StepMark } from "../../shared/step-mark";
 import { isReduced, stepSentence } from "../../shared/steps";
 import type { RosterSite, SiteRow } from "../../shared/wire";
 import { lookOf, Mark, wordOf } from "../desk/look";
+import type { Room } from "../room";
 
 interface Props {
+  readonly room: Room;
   readonly site: RosterSite;
   readonly row: SiteRow | undefined;
   readonly floor: string | null;
@@ -20,7 +23,7 @@ interface Props {
   readonly onOpen: () => void;
 }
 
-export function WallTile({ site, row = site, floor, heard, slot, track, since_ms, tabbable, onFocus, onOpen }: Props) {
+export function WallTile({ room, site, row = site, floor, heard, slot, track, since_ms, tabbable, onFocus, onOpen }: Props) {
   const t = useT();
   const look = lookOf(row, floor);
   const here = row.state === "present";
@@ -48,7 +51,12 @@ export function WallTile({ site, row = site, floor, heard, slot, track, since_ms
         site={site.code}
         since_ms={since_ms}
         class={heard ? "heard" : ""}
-        card={<span class="what">{here ? (row.camera ? t("wall.coming") : t("roster.camoff")) : t(wordOf(look))}</span>}
+        card={
+          <>
+            <Still room={room} site={site.code} />
+            <span class="what">{here ? (row.camera ? t("wall.coming") : t("roster.camoff")) : t(wordOf(look))}</span>
+          </>
+        }
         corner={
           site.simulated || look === "floor" ? (
             <>

@@ -191,6 +191,7 @@ export function WallPage({ room, acts, onExcuse, onLinks, onClose }: Props) {
           : shown.map((site, i) => (
               <WallTile
                 key={i}
+                room={room}
                 site={site}
                 row={rows.get(site.code)}
                 floor={floor}

@@ -130,6 +130,7 @@ export const en: Readonly<Record<Key, string>> = {
   "stage.own.none": "Camera off",
   "stage.onair": "On screen",
   "stage.sound": "Turn sound on",
+  "still.at": "Picture of {time}",
   "recording.on": "Recording",
   "recording.open": "Record",
   "recording.start": "Start recording",

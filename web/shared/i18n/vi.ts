@@ -133,6 +133,7 @@ export const vi = {
   "stage.own.none": "Camera đang tắt",
   "stage.onair": "Đang lên hình",
   "stage.sound": "Bật âm thanh",
+  "still.at": "Ảnh lúc {time}",
   "recording.on": "Đang ghi hình",
   "recording.open": "Ghi hình",
   "recording.start": "Bắt đầu ghi hình",
