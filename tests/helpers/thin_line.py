@@ -15,6 +15,7 @@ from room_manager.media.sfu.line.estimate import Estimate
 from room_manager.media.sfu.line.ladder import Ladder
 from room_manager.media.sfu.line.pacer import Pacer
 from room_manager.media.sfu.line.reading import OVERHEAD_BYTES, Reading
+from room_manager.media.sfu.send_log import SendLog
 from room_manager.media.sfu.twcc import ArrivalRecorder
 
 STEP_S: Final = 0.005
@@ -70,7 +71,8 @@ class Receiver:
     def __init__(self, *, paced: bool = True, seed: int = 1) -> None:
         self.now = 100.0
         self.line = Line(seed)
-        self.estimate = Estimate(self.now)
+        self.log = SendLog()
+        self.estimate = Estimate(self.log, self.now)
         self.ladder = Ladder(self.now)
         self.pacer: Pacer[tuple[str, int]] | None = None
         self.voice_sent = self.voice_came = 0
@@ -78,7 +80,6 @@ class Receiver:
         self.on_tick: Callable[[], None] = lambda: None
         self._paced = paced
         self._recorder = ArrivalRecorder()
-        self._seq = 0
         self._way: list[tuple[float, int, str]] = []  # comes at, number, kind
         self._told: list[tuple[float, bytes]] = []
         self._layer: str | None = "f"
@@ -142,11 +143,10 @@ class Receiver:
                 self.pacer.add(("main", size), size + OVERHEAD_BYTES, self.now)
 
     def _send(self, size: int, kind: str) -> None:
-        self._seq = (self._seq + 1) & 0xFFFF
-        self.estimate.sent(self._seq, self.now, size)
+        seq = self.log.depart(size, self.now)
         at = self.line.pass_on(size + OVERHEAD_BYTES, self.now)
         if at is not None:
-            heapq.heappush(self._way, (at, self._seq, kind))
+            heapq.heappush(self._way, (at, seq, kind))
 
     def _arrive(self) -> None:
         while self._way and self._way[0][0] <= self.now:

@@ -89,7 +89,15 @@ class Group:
             return False
         if self.waits_since is None:
             self.waits_since = now
-        track = self.lane.track
-        return now - self.waits_since > PATIENCE_S or any(
-            slot.lane is None or slot.lane.track is not track for slot in self.waiting
-        )
+        late, lane = now - self.waits_since > PATIENCE_S, self.lane
+        return any(_outside(slot.lane, lane, late=late) for slot in self.waiting)
+
+
+def _outside(before: Lane | None, lane: Lane, *, late: bool) -> bool:
+    """Whether a slot of another lane can enter this one with a keyframe only, or is late to find a place.
+
+    Between lanes that differ in nothing but what is measured, the next frame will do.
+    """
+    if before is None or before.track is not lane.track:
+        return True
+    return late and before.temporal != lane.temporal

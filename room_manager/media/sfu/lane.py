@@ -19,6 +19,7 @@ from room_manager.media.sfu.track import Track
 
 if TYPE_CHECKING:
     from room_manager.media.sfu.groups import Group
+    from room_manager.media.sfu.line.line import Line
 
 
 class Lane:
@@ -28,8 +29,8 @@ class Lane:
     carry the transport-wide sequence number.
     """
 
-    __slots__ = ("_entered", "_rows", "_video", "format", "groups", "measured", "numbering", "octets",
-                 "packets", "slots", "temporal", "track")  # fmt: skip
+    __slots__ = ("_entered", "_paced", "_rows", "_video", "format", "groups", "measured", "numbering",
+                 "octets", "packets", "slots", "temporal", "track")  # fmt: skip
 
     def __init__(self, track: Track, form: Format, temporal: int | None, *, measured: bool) -> None:
         self.track = track
@@ -42,6 +43,7 @@ class Lane:
         self.packets = 0
         self.octets = 0
         self._rows: Audience | None = None
+        self._paced: list[tuple[Line, Audience]] = []  # those of our slots whose packets wait their turn
         self._entered = 0  # our index of the last entry
         self._video = form.codec != OPUS
 
@@ -104,13 +106,20 @@ class Lane:
         if segment is None:
             return 0
         rows = self._audience(packet.index + segment.shift)
-        if not rows:
+        paced = self._paced
+        if not rows and not paced:
             return 0
         plain, marked = rendered(packet, segment, self.format, now, measured=self.measured)
         self.packets += 1
         self.octets += packet.end - packet.start
-        egress.fan(plain, rows, marked, more=self._video and not packet.marker)
-        return len(rows)
+        if rows:
+            egress.fan(plain, rows, marked, more=self._video and not packet.marker)
+        for line, alone in paced:
+            if self._video:
+                line.wait(plain, alone, marked, now)
+            else:
+                line.passed(len(plain))
+        return len(rows) + len(paced) * self._video
 
     def again(self, index: int, now: float) -> tuple[bytearray, Marks] | None:
         """The packet that was given this index, with the numbers it had, and its marks; None: gone.
@@ -129,6 +138,18 @@ class Lane:
             return emptied, marks(0, 0, marked.number_at)
         return bytearray(plain), marked
 
+    def reseated(self) -> None:
+        """How our slots are sent to has changed."""
+        self._rows = None
+
+    def _cut(self) -> Audience:
+        """Everybody who gets packets at once; those whose pictures wait get them one by one."""
+        paced = [(slot.paced, slot) for slot in self.slots if slot.paced is not None]
+        self._paced = [(line, Audience((slot.row(measured=self.measured),))) for line, slot in paced]
+        return Audience(
+            slot.row(measured=self.measured) for slot in self.slots if slot.paced is None or not self._video
+        )
+
     def _leaves_out(self, packet: SourcePacket) -> bool:
         return packet.start == packet.end or (self.temporal is not None and packet.temporal > self.temporal)
 
@@ -137,6 +158,6 @@ class Lane:
         if index >= self._entered:
             rows = self._rows
             if rows is None:
-                rows = self._rows = Audience(slot.row(measured=self.measured) for slot in self.slots)
+                rows = self._rows = self._cut()
             return rows
         return Audience(slot.row(measured=self.measured) for slot in self.slots if slot.first <= index)

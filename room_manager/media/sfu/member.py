@@ -11,6 +11,7 @@ from room_manager.media.sfu import negotiation as n
 from room_manager.media.sfu import rtcp
 from room_manager.media.sfu.audience import Egress, Sink
 from room_manager.media.sfu.keyframes import KeyframeAsks
+from room_manager.media.sfu.line.line import Line
 from room_manager.media.sfu.negotiation import Plan, Sending
 from room_manager.media.sfu.packets import SourcePacket
 from room_manager.media.sfu.quality import Quality
@@ -22,7 +23,6 @@ from room_manager.media.sfu.track import Role, Track
 from room_manager.media.sfu.twcc import ArrivalRecorder
 
 MAX_STREAMS: Final = 32
-REPAIRS_PER_SECOND: Final = 300
 OUR_SSRC: Final = 1  # of our feedback; we send nothing under it
 NTP_UNITS: Final = 1 << 32
 GENEROUS_BPS: Final = 3_000_000  # told to a publisher that understands nothing better
@@ -50,6 +50,7 @@ class Member:
         self.tracks: dict[tuple[Role, str], Track] = {}
         self.asks = KeyframeAsks()
         self.quality = Quality()
+        self.line: Line | None = None  # what it carries; None: nothing is sent yet
         self.repaired = 0
         self.log: SendLog | None = None  # what left for it and when, since it was first measured
         self._measured = False
@@ -58,7 +59,6 @@ class Member:
         self._by_mid = {s.mid.encode(): s for s in plan.sending}
         self._streams: dict[int, Stream] = {}
         self._recorder = ArrivalRecorder()
-        self._repair_budget = REPAIRS_PER_SECOND
         ids = plan.extensions
         self._mid, self._rid, self._repaired_rid = (ids.get(u) for u in (n.MID, n.RID, n.REPAIRED_RID))
         self._level, self._orientation = ids.get(n.LEVEL), ids.get(n.ORIENTATION)
@@ -160,19 +160,27 @@ class Member:
         self, data: bytes, now: float, ntp: int, egress: Egress, asked: Callable[[Track], None]
     ) -> None:
         """One plaintext control datagram. ``asked`` hears of every track a keyframe is wanted of."""
+        line = self.line
         for item in rtcp.parse(data):
             if isinstance(item, rtcp.Report):
                 if item.ntp is not None and (stream := self._streams.get(item.ssrc)) is not None:
                     stream.track.sender_reported(item.ntp, now)
                 for block in item.blocks:
-                    if block.ssrc in self._slot_by_ssrc:
-                        self.quality.reported(block, ntp)
+                    if (slot := self._slot_by_ssrc.get(block.ssrc)) is not None:
+                        expected, lost = self.quality.reported(block, ntp)
+                        if line is not None:
+                            jitter_ms = block.jitter * 1000 / slot.format.clock_hz
+                            line.reported(expected, lost, self.quality.rtt_ms, jitter_ms, now)
             elif isinstance(item, rtcp.Nack):
                 slot = self._slot_by_ssrc.get(item.ssrc)
-                if slot is not None:
-                    sent = send_again(slot, item.seqs, now, egress, self._repair_budget)
-                    self._repair_budget -= sent
-                    self.repaired += sent
+                if slot is not None and line is not None:
+                    self.repaired += send_again(slot, item.seqs, now, egress, line.may_repair(now))
+            elif isinstance(item, rtcp.Bitrate):
+                if line is not None:
+                    line.remb(item.bps, now)
+            elif isinstance(item, rtcp.TransportWide):
+                if line is not None:
+                    line.fed_back(item.body, now)
             elif isinstance(item, rtcp.KeyframeRequest):
                 slot = self._slot_by_ssrc.get(item.ssrc)
                 if slot is not None and slot.lane is not None:
@@ -197,7 +205,6 @@ class Member:
 
     def reports(self, now: float, ntp: int) -> bytes:
         """The compound told every second: sender reports of live slots, receiver report of live tracks."""
-        self._repair_budget = REPAIRS_PER_SECOND
         parts: list[bytes] = []
         for slot in self.slots:
             sent = slot.sent(now)

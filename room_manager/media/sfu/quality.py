@@ -54,13 +54,18 @@ class Quality:
         self._evaluated_at: float | None = None
         self._told_at = float("-inf")
 
-    def reported(self, block: Block, ntp: int) -> None:
-        """The peer says how one of our streams arrives; ``ntp`` is the time now, 64 bits."""
+    def reported(self, block: Block, ntp: int) -> tuple[int, int]:
+        """The peer says how one of our streams arrives; ``ntp`` is the time now, 64 bits.
+
+        Returns how many packets that is of since its last block, and how many of them are missing.
+        """
+        news = (0, 0)
         before = self._highest.get(block.ssrc)
         self._highest[block.ssrc] = (block.highest, block.lost)
         if before is not None and block.highest >= before[0]:
-            self._down[0] += block.highest - before[0]
-            self._down[1] += max(0, block.lost - before[1])
+            news = (block.highest - before[0], max(0, block.lost - before[1]))
+            self._down[0] += news[0]
+            self._down[1] += news[1]
         if block.last_report:
             trip = ((ntp >> 16) - block.last_report - block.delay) & 0xFFFFFFFF
             if trip < 0x80000000:  # a clock step may make it negative
@@ -68,6 +73,7 @@ class Quality:
                 self.rtt_ms = (
                     measured if self.rtt_ms is None else self.rtt_ms + 0.3 * (measured - self.rtt_ms)
                 )
+        return news
 
     def received(self, expected: int, lost: int) -> None:
         """What we expected of the peer's streams lately, and what of it is missing."""

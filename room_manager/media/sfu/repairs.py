@@ -1,6 +1,6 @@
 """Sending again what a receiver has lost: with the numbers it had, wherever the slot was then."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from room_manager.media.sfu.audience import Audience, Egress, Row, inscribe, marks
 from room_manager.media.sfu.render import repair
@@ -8,20 +8,23 @@ from room_manager.media.sfu.rtp import SEQ_MASK
 from room_manager.media.sfu.slot import Slot
 
 
-def send_again(slot: Slot, seqs: Iterable[int], now: float, egress: Egress, budget: int) -> int:
-    """Send lost packets of a slot again, at most ``budget``; returns how many were still here.
+def send_again(
+    slot: Slot, seqs: Iterable[int], now: float, egress: Egress, may: Callable[[int], bool]
+) -> int:
+    """Send lost packets of a slot again; returns how many were still here and allowed.
 
+    ``may`` is asked for each with its size in bytes; from the first refusal on none is sent.
     On the repair stream if one was agreed (RFC 4588), else as they were.
     """
     sent = 0
     for seq in seqs:
-        if sent >= budget:
-            break
         origin = slot.origin(seq)
         found = origin[0].lane.again(origin[1], now) if origin is not None else None
         if origin is None or found is None:
             continue
         packet, marked = found
+        if not may(len(packet)):
+            break
         row = Row(slot.sink, slot.ssrc, origin[0].shifts, slot.log)
         if slot.repair_ssrc is None or slot.format.repair_type is None:
             egress.fan(bytes(packet), Audience((row,)), marked)

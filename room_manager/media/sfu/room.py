@@ -15,6 +15,7 @@ from room_manager.media.sfu import choice, rtcp
 from room_manager.media.sfu.audience import Egress
 from room_manager.media.sfu.groups import Group
 from room_manager.media.sfu.levels import Levels
+from room_manager.media.sfu.lines import Lines
 from room_manager.media.sfu.member import NTP_UNITS, OUR_SSRC, Member
 from room_manager.media.sfu.mirror import Mirror
 from room_manager.media.sfu.negotiation import AUDIO_SLOTS, PROGRAMME, VIDEO_SLOTS
@@ -23,7 +24,7 @@ from room_manager.media.sfu.relay import Outlet, Relay
 from room_manager.media.sfu.relay_wire import Need, Passed, Stream, View
 from room_manager.media.sfu.rota import Rota
 from room_manager.media.sfu.seating import Aim, Seating
-from room_manager.media.sfu.slot import UNLIMITED, Limit
+from room_manager.media.sfu.slot import UNLIMITED, Limit, Slot
 from room_manager.media.sfu.targets import may_be_heard, shown
 from room_manager.media.sfu.track import Track
 
@@ -43,6 +44,9 @@ class RoomStats(Struct, frozen=True):
     keyframe_requests: int
     repaired: int  # packets sent again to receivers
     lanes: int
+    measured: int  # receivers whose line is measured
+    steps: dict[str, int]  # receivers at each step of the ladder
+    step_reasons: dict[str, int]  # those below full, by what led them there
 
 
 class Room:
@@ -68,6 +72,7 @@ class Room:
         self._used: dict[SiteId, ConnectionId] = {}
         self._seating = Seating(random32)
         self._fresh: set[Member] = set()  # sent something since they were last told of it
+        self._lines = Lines(room, self, egress, tell)
         self._levels = Levels()
         self._speaking: tuple[SiteId, ...] = ()
         self._rota: Rota[Member] = Rota(REPORT_S)
@@ -92,6 +97,8 @@ class Room:
         self._rota.add(member)
         if member.site is not None:
             self._by_site.setdefault(member.site, []).append(member)
+        if member.slots:
+            self._lines.add(member, now)
         for slot in member.slots:
             self._seating.seat(slot)
         self._refresh(now)
@@ -101,6 +108,7 @@ class Room:
         self.members.pop(member.connection, None)
         self._fresh.discard(member)
         self._rota.remove(member)
+        self._lines.remove(member)
         self._repaired += member.repaired
         self._asked += member.asks.asked
         for slot in member.slots:
@@ -183,6 +191,15 @@ class Room:
             if slot.group is not None:
                 changed.append(slot.group)
         self._follow(changed, now)
+
+    def sources(self, slot: Slot) -> list[Track]:
+        """Every stream the slot could show now, whatever it is limited to."""
+        group = slot.group
+        member = self.active(self._seating.target(group)) if group is not None else None
+        if member is None:
+            return []
+        role, codec = choice.role(slot.name), slot.format.codec
+        return [track for track in member.tracks.values() if track.role == role and track.codec == codec]
 
     # --- which track feeds a group ---
 
@@ -273,6 +290,7 @@ class Room:
             self._audio_forwarded += forwarded
         else:
             self._video_forwarded += forwarded
+        self._lines.pace(now)
 
     def control(self, member: Member, data: bytes, now: float) -> None:
         """One plaintext control datagram of a member. Raises ``Malformed``."""
@@ -307,9 +325,12 @@ class Room:
             if speaking != self._speaking and not (reordered and now - self._spoke_at < REORDER_S):
                 self._speaking, self._spoke_at = speaking, now
                 self._tell(Speaking(self.id, speaking))
+        owners = {track.owner for track in (lane.track for lane in self._seating.lanes.values())}
+        self._lines.tick((t for owner in owners if owner is not None for t in owner.tracks.values()), now)
         due = self._rota.due(now)
         if due:
             self._report(due, now)
+            self._lines.due(due, now)
 
     def _report(self, members: list[Member], now: float) -> None:
         ntp = self._ntp(now)
@@ -350,6 +371,7 @@ class Room:
 
     def stats(self) -> RoomStats:
         """The counters now."""
+        steps, reasons, measured = self._lines.counts()
         return RoomStats(
             connections=len(self.members),
             audio_forwarded=self._audio_forwarded,
@@ -358,4 +380,7 @@ class Room:
             keyframe_requests=self._asked + sum(m.asks.asked for m in self.members.values()),
             repaired=self._repaired + sum(m.repaired for m in self.members.values()),
             lanes=len(self._seating.lanes),
+            measured=measured,
+            steps=steps,
+            step_reasons=reasons,
         )

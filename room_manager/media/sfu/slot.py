@@ -19,6 +19,7 @@ from room_manager.media.sfu.send_log import SendLog
 if TYPE_CHECKING:
     from room_manager.media.sfu.groups import Group
     from room_manager.media.sfu.lane import Lane
+    from room_manager.media.sfu.line.line import Line
 
 KEPT_STAYS: Final = 8
 
@@ -59,6 +60,7 @@ class Slot:
         "mid",
         "name",
         "on_wall",
+        "paced",
         "repair_seq",
         "repair_ssrc",
         "sink",
@@ -81,6 +83,7 @@ class Slot:
         self.log: SendLog | None = None  # of the receiver, since its line was first measured
         self.measuring = False
         self.on_wall = self.name.startswith(WALL)
+        self.paced: Line | None = None  # whose pictures wait for their turn
         self.watched: SiteId | None = None  # what a wall slot shows
         self.group: Group | None = None
         self.lane: Lane | None = None

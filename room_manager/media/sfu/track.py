@@ -40,6 +40,8 @@ class Track:
         "_transit",
         "alive_since",
         "awaited",
+        "base_octets",
+        "base_received",
         "clock_hz",
         "codec",
         "gaps",
@@ -47,6 +49,7 @@ class Track:
         "history",
         "lanes",
         "newest",
+        "octets",
         "owner",
         "peers",
         "received",
@@ -68,7 +71,8 @@ class Track:
         self.history = History()
         self.awaited = False  # some slot waits for a packet to enter one of the lanes with
         self.newest: int | None = None
-        self.received = 0
+        self.received = self.base_received = 0  # packets; and those of the lowest temporal layer
+        self.octets = self.base_octets = 0  # of their payloads
         self.heard_at = 0.0
         self.alive_since = 0.0
         self._base = 0
@@ -110,6 +114,11 @@ class Track:
         self.heard_at = now
         if not repaired:  # a repair does not undo that the line lost it
             self.received += 1
+            size = packet.end - packet.start
+            self.octets += size
+            if not packet.temporal:
+                self.base_received += 1
+                self.base_octets += size
             self._measure(packet.timestamp, now)
         if self.lanes and self.role != "microphone":
             self.history.keep(packet)

@@ -81,10 +81,13 @@ class Coarse:
         """How much longer than the shortest the last round trip took."""
         return max(0.0, self.rtt_ms - self._base_ms)
 
+    def pressed(self, now: float) -> Pressed | None:
+        """Whether the line is given too much."""
+        return self._pressed if now - self._pressed_at <= HELD_S else None
+
     def reading(self, now: float) -> Reading:
         """What is known now."""
-        pressed = self._pressed if now - self._pressed_at <= HELD_S else None
-        return Reading(self._bps, pressed, None, self.slower_ms, self._losses.share, self.rtt_ms)
+        return Reading(self._bps, self.pressed(now), None, self.slower_ms, self._losses.share, self.rtt_ms)
 
     def _press(self, pressed: Pressed, bps: float, now: float) -> None:
         self._bps, self._pressed, self._pressed_at = bps, pressed, now

@@ -12,7 +12,7 @@ counts only if there is a queue, and a line that jitters is not taken for a full
 from collections import deque
 from typing import Final, Literal
 
-from room_manager.media.sfu.line.sent import Arrived
+from room_manager.media.sfu.line.fates import Arrived
 
 BURST_S: Final = 0.005
 WINDOW: Final = 20  # groups the slope is taken over
@@ -28,7 +28,6 @@ MAX_ADAPT_MS: Final = 15.0  # a spike further above the threshold than this does
 OVERUSE_MS: Final = 10.0  # the slope must be too steep for so long
 LATELY_S: Final = 0.5
 BASE_S: Final = 15.0
-BUCKET_S: Final = 0.1
 MAX_PAUSE_S: Final = 2.0  # after a longer one the old delays say nothing
 
 Usage = Literal["normal", "over", "under"]
@@ -123,38 +122,54 @@ class Trend:
         self._updated_ms = at_ms
 
 
+class Shortest:
+    """The shortest way of the last while, kept in slices of time."""
+
+    __slots__ = ("_count", "_slice_s", "_slices")
+
+    def __init__(self, slice_s: float, count: int) -> None:
+        self._slice_s = slice_s
+        self._count = count
+        self._slices: deque[tuple[int, float]] = deque()
+
+    def add(self, came_s: float, way_s: float) -> None:
+        """One way; an arrival before the newest slice counts in that."""
+        moment, slices = int(came_s / self._slice_s), self._slices
+        if slices and moment <= slices[-1][0]:
+            if way_s < slices[-1][1]:
+                slices[-1] = (slices[-1][0], way_s)
+            return
+        slices.append((moment, way_s))
+        while slices[0][0] <= moment - self._count:
+            slices.popleft()
+
+    @property
+    def way_s(self) -> float:
+        """The shortest."""
+        return min(way for _, way in self._slices)
+
+
 class Queue:
     """How long packets wait before the receiver, beyond what they must."""
 
-    __slots__ = ("_buckets", "_moment")
+    __slots__ = ("_any", "_ever", "_lately")
 
     def __init__(self) -> None:
-        self._buckets: deque[tuple[int, float]] = deque()  # tenth of a second of arrival, shortest way in it
-        self._moment = 0
+        self._any = False
+        self._lately = Shortest(LATELY_S / 5, 5)
+        self._ever = Shortest(BASE_S / 30, 30)
 
     def add(self, packet: Arrived) -> None:
         """One packet that came."""
-        moment = int(packet.came_s / BUCKET_S)
         way_s = packet.came_s - packet.sent_s  # of two clocks: only differences mean something
-        buckets = self._buckets
-        if buckets and moment <= buckets[-1][0]:
-            if way_s < buckets[-1][1]:
-                buckets[-1] = (buckets[-1][0], way_s)
-            return
-        self._moment = moment
-        buckets.append((moment, way_s))
-        oldest = moment - int(BASE_S / BUCKET_S)
-        while buckets[0][0] < oldest:
-            buckets.popleft()
+        self._any = True
+        self._lately.add(packet.came_s, way_s)
+        self._ever.add(packet.came_s, way_s)
 
     @property
     def ms(self) -> float:
         """The queue lately."""
-        if not self._buckets:
-            return 0.0
-        since = self._moment - int(LATELY_S / BUCKET_S)
-        lately = min(way for moment, way in self._buckets if moment > since)
-        return (lately - min(way for _, way in self._buckets)) * 1000
+        return (self._lately.way_s - self._ever.way_s) * 1000 if self._any else 0.0
 
 
 def _slope(points: deque[tuple[float, float]]) -> float:

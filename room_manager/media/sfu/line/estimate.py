@@ -7,11 +7,12 @@ from typing import Final
 
 from room_manager.media.sfu.line import arrivals
 from room_manager.media.sfu.line.delay import Queue, Trend
+from room_manager.media.sfu.line.fates import Fates
 from room_manager.media.sfu.line.loss import Losses
 from room_manager.media.sfu.line.meter import Meter
-from room_manager.media.sfu.line.reading import OVERHEAD_BYTES, Pressed, Reading
-from room_manager.media.sfu.line.sent import SendLog
+from room_manager.media.sfu.line.reading import Pressed, Reading
 from room_manager.media.sfu.line.trains import Trains
+from room_manager.media.sfu.send_log import SendLog
 
 GROWING_MS: Final = 50.0  # a queue that grows counts from here on
 STANDING_MS: Final = 150.0  # one that does not shrink, from here
@@ -33,7 +34,7 @@ class Estimate:
         "_acked",
         "_came_at",
         "_excused_until",
-        "_log",
+        "_fates",
         "_losses",
         "_pressed",
         "_pressed_at",
@@ -46,9 +47,9 @@ class Estimate:
         "bps",
     )
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, log: SendLog, now: float) -> None:
         self.bps: float | None = None
-        self._log = SendLog()
+        self._fates = Fates(log)
         self._trend, self._queue, self._trains = Trend(), Queue(), Trains()
         self._losses = Losses()
         self._sent, self._acked = Meter(1.0), Meter()
@@ -59,19 +60,16 @@ class Estimate:
         self._pressed: Pressed | None = None
         self._pressed_at = float("-inf")
 
-    def sent(self, seq: int, now: float, size_bytes: int) -> None:
-        """A packet of this many bytes, as the socket took them, has left under this transport-wide number."""
-        size_bytes += OVERHEAD_BYTES
-        self._log.sent(seq, now, size_bytes)
-        self._sent.add(now, size_bytes)
-
     def excuse(self, now: float) -> None:
         """We were late ourselves: what the next moments show is not the line's fault."""
         self._excused_until = now + EXCUSED_S
 
     def fed_back(self, body: bytes, now: float) -> None:
         """The receiver tells what came and when. Raises ``Malformed``."""
-        came = self._log.told(arrivals.read(body))
+        told = arrivals.read(body)
+        for departure in self._fates.departed():
+            self._sent.add(departure.at, departure.size_bytes)
+        came = self._fates.told(told)
         for packet in came:
             self._trend.add(packet)
             self._queue.add(packet)
@@ -79,7 +77,7 @@ class Estimate:
             self._acked.add(packet.came_s, packet.size_bytes)
             self._came_at = max(self._came_at, packet.came_s)
         self._trains.end()
-        lost = self._log.lost(self._reduced_at + DRAINED_S)
+        lost = self._fates.lost(self._reduced_at + DRAINED_S)
         excused = now < self._excused_until
         passed_s, self._told_at = min(now - self._told_at, 1.0), now
         looked = False
@@ -94,11 +92,15 @@ class Estimate:
         elif came and not excused:
             self._grow(passed_s, now)
 
+    def pressed(self, now: float) -> Pressed | None:
+        """Whether the line is given too much."""
+        return self._pressed if now - self._pressed_at <= HELD_S else None
+
     def reading(self, now: float) -> Reading:
         """What is known now."""
         return Reading(
             bps=self.bps,
-            pressed=self._pressed if now - self._pressed_at <= HELD_S else None,
+            pressed=self.pressed(now),
             capacity_bps=self._trains.bps(now),
             queue_ms=self._queue.ms,
             loss=self._losses.lately,

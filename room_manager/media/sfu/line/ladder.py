@@ -58,6 +58,16 @@ class Ladder:
         return LEVELS[self.level]
 
     @property
+    def at_rest(self) -> bool:
+        """Whether there is room for all, and nothing to decide."""
+        return self.reason == "room" and self._trial_at is None
+
+    @property
+    def pressing(self) -> bool:
+        """Whether it stands where it does because a queue grew: what is too much must stop at once."""
+        return self.reason in ("delay", "bandwidth", "silent")
+
+    @property
     def trying(self) -> bool:
         """Whether the level is still on trial."""
         return self._trial_at is not None

@@ -9,7 +9,7 @@ from collections import deque
 from statistics import median_low
 from typing import Final
 
-from room_manager.media.sfu.line.sent import Arrived
+from room_manager.media.sfu.line.fates import Arrived
 
 TOGETHER_S: Final = 0.003
 FEWEST_PACKETS: Final = 2

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from room_manager.media.sfu.line.arrivals import REFERENCE_S, read
-from room_manager.media.sfu.line.sent import SendLog
+from room_manager.media.sfu.line.fates import Fates
+from room_manager.media.sfu.line.reading import OVERHEAD_BYTES
 from room_manager.media.sfu.rtp import Malformed
+from room_manager.media.sfu.send_log import KEPT, SendLog
 from room_manager.media.sfu.twcc import ArrivalRecorder
 
 
@@ -47,56 +49,68 @@ def test_more_statuses_than_anybody_needs_are_refused() -> None:
         read(b"\0\0\xff\xff\0\0\0\0" + b"\x1f\xff" * 9)
 
 
-def feed(log: SendLog, recorder: ArrivalRecorder) -> list[int]:
-    return [came.size_bytes for body in recorder.feedback() for came in log.told(read(body))]
+class Sent:
+    """Packets of 100 bytes and more, sent every 20 ms, and what feedback says of them."""
+
+    def __init__(self, count: int) -> None:
+        log = SendLog()
+        self.fates = Fates(log)
+        self.seqs = [log.depart(100 + number % 100, number * 0.02) for number in range(count)]
+        self.recorder = ArrivalRecorder()
+
+    def come(self, *numbers: int) -> None:
+        for number in numbers:
+            self.recorder.record(self.seqs[number], 5 + number * 0.02)
+
+    def told(self) -> list[int]:
+        """Sizes of those that came."""
+        bodies = self.recorder.feedback()
+        return [came.size_bytes - OVERHEAD_BYTES for body in bodies for came in self.fates.told(read(body))]
 
 
 def test_a_packet_that_comes_late_is_not_counted_lost() -> None:
-    log, recorder = SendLog(), ArrivalRecorder()
-    for seq in range(10):
-        log.sent(seq, seq * 0.02, 100 + seq)
-    for seq in (0, 1, 3, 4):
-        recorder.record(seq, 5 + seq * 0.02)
+    sent = Sent(10)
+    sent.come(0, 1, 3, 4)
+    assert sent.told() == [100, 101, 103, 104]
 
-    assert feed(log, recorder) == [100, 101, 103, 104]
-    recorder.record(2, 5.09)
-    recorder.record(5, 5.10)
+    sent.come(2, 5)
 
-    assert feed(log, recorder) == [102, 105]
-    assert log.lost() == 0
+    assert sent.told() == [102, 105]
+    assert sent.fates.lost() == 0
 
 
 def test_a_packet_is_lost_when_much_later_ones_have_come() -> None:
-    log, recorder = SendLog(), ArrivalRecorder()
-    for seq in range(30):
-        log.sent(seq, seq * 0.02, 100)
-        if seq != 4:
-            recorder.record(seq, 5 + seq * 0.02)
+    sent = Sent(30)
+    sent.come(*(number for number in range(30) if number != 4))
 
-    assert len(feed(log, recorder)) == 29
-    assert log.lost() == 1
-    assert log.lost() == 0
-    assert len(log) == 0
+    assert len(sent.told()) == 29
+    assert sent.fates.lost() == 1
+    assert sent.fates.lost() == 0
 
 
 def test_packets_whose_feedback_was_lost_are_neither_come_nor_lost() -> None:
-    log, recorder = SendLog(), ArrivalRecorder()
-    for seq in range(60):
-        log.sent(seq, seq * 0.02, 100)
-        recorder.record(seq, 5 + seq * 0.02)
-        if seq == 9:
-            recorder.feedback()  # and nobody hears it
+    sent = Sent(60)
+    sent.come(*range(10))
+    sent.recorder.feedback()  # and nobody hears it
+    sent.come(*range(10, 60))
 
-    assert len(feed(log, recorder)) == 50
-    assert log.lost() == 0
-    assert len(log) == 0
+    assert len(sent.told()) == 50
+    assert sent.fates.lost() == 0
 
 
-def test_numbers_wrap_and_the_log_stays_small() -> None:
-    log, recorder = SendLog(), ArrivalRecorder()
-    for number in range(70_000):
-        log.sent(number & 0xFFFF, number * 0.01, 50)
-    recorder.record(69_999 & 0xFFFF, 900.0)
+def test_what_came_is_told_once_however_often_it_is_repeated() -> None:
+    sent = Sent(10)
+    sent.come(*range(10))
+    (body,) = sent.recorder.feedback()
 
-    assert feed(log, recorder) == [50]
-    assert len(log) == 0
+    assert len(sent.fates.told(read(body))) == 10
+    assert sent.fates.told(read(body)) == []
+    assert sent.fates.lost() == 0
+
+
+def test_numbers_wrap_and_what_is_long_gone_is_passed_over() -> None:
+    sent = Sent(70_000)
+    sent.come(69_999)
+
+    assert sent.told() == [199]
+    assert len(list(sent.fates.departed())) == KEPT

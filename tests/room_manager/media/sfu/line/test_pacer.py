@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from room_manager.media.sfu.line.budget import RepairBudget
 from room_manager.media.sfu.line.pacer import (
     FASTER,
     MAX_PACKETS,
@@ -11,7 +12,6 @@ from room_manager.media.sfu.line.pacer import (
     TRAIN_PACKETS,
     Pacer,
 )
-from room_manager.media.sfu.line.repairs import Repairs
 
 BPS = 100_000.0
 
@@ -102,7 +102,7 @@ def test_nothing_is_lost_without_being_counted(packets: list[tuple[int, float, b
 
 
 def test_repairs_have_a_share_of_a_thin_line() -> None:
-    repairs = Repairs(0.0)
+    repairs = RepairBudget(0.0)
     repairs.bps = 160_000.0
 
     sent = sum(repairs.may(1_000, step * 0.001) for step in range(10_000))
@@ -111,6 +111,6 @@ def test_repairs_have_a_share_of_a_thin_line() -> None:
 
 
 def test_repairs_on_a_good_line_are_bounded_all_the_same() -> None:
-    repairs = Repairs(0.0)
+    repairs = RepairBudget(0.0)
 
     assert 590 <= sum(repairs.may(1_000, step * 0.0005) for step in range(2_000)) <= 601

@@ -8,7 +8,7 @@ LEAST_BPS: Final = 16_000.0
 BURST_S: Final = 0.5  # losses come in bursts, and so do their repairs
 
 
-class Repairs:
+class RepairBudget:
     """One receiver's budget."""
 
     __slots__ = ("_at", "_bytes", "_packets", "bps")
