@@ -26,6 +26,7 @@ Proved = tuple[Check, Peer, Credentials, bool]
 
 MAX_RECORDS: Final = 1_024  # DTLS datagrams that wait
 MAX_RECORDS_OF_PEER: Final = 64  # in a second; a handshake takes less than ten
+MAX_PACKETS_OF_PEER: Final = 5_000  # in a second; three layers, a screen and sound are less than a thousand
 RECORDS_S: Final = 0.004  # handshakes take so long before packets are looked at again
 
 logger = logging.getLogger(__name__)
@@ -215,6 +216,9 @@ class Door:
         if keys is None:
             refused["no-keys"] += 1
             return
+        if peer.packets >= MAX_PACKETS_OF_PEER:
+            refused["too-many-packets"] += 1
+            return
         control = looks_like_rtcp(view)
         ssrc = b"" if control else bytes(view[8:12])
         if not control and ssrc not in peer.ssrcs and len(peer.ssrcs) >= MAX_SSRCS:
@@ -226,6 +230,7 @@ class Door:
             why = -opened
             refused["forged" if why == FORGED else "replayed" if why in REPLAYED else "broken"] += 1
             return
+        peer.packets += 1
         plain = bytes(view[:opened])
         try:
             if control:

@@ -24,6 +24,7 @@ Reason = Literal[
     "replayed",
     "broken",  # authentic, but not RTP or RTCP
     "too-many-streams",
+    "too-many-packets",  # authentic ones, more than any client sends
     "too-many-records",  # more DTLS than a handshake or a good-bye needs
     "tcp-limit",  # more connections than there may be
     "tcp-late",  # a connection that has proved nothing in time

@@ -27,6 +27,7 @@ class Peer(Receiver):
         "lasting",
         "origin",
         "origins",
+        "packets",
         "records",
         "room",
         "slots",
@@ -53,7 +54,8 @@ class Peer(Receiver):
         self.born_at = self.heard_at = now
         self.origin: Hashable = None  # where its packets go
         self.origins: list[Hashable] = []  # where its packets may come from
-        self.records = 0  # DTLS datagrams since the last sweep
+        self.packets = 0  # authentic RTP and RTCP since the last sweep
+        self.records = 0  # DTLS datagrams since then
         self.ssrcs: set[bytes] = set()
         self.slots: dict[str, str] = {}  # as answered: mid → slot
         self._answer = b""

@@ -249,6 +249,22 @@ def test_what_is_turned_away_is_counted_by_its_reason(monkeypatch: pytest.Monkey
     hostile(test)
 
 
+def test_a_peer_that_floods_is_heard_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(net: Network) -> None:
+        monkeypatch.setattr("room_manager.media.sfu.door.MAX_PACKETS_OF_PEER", 100)
+        a, b = await net.join(A), await net.join(B)
+        await a.connected()
+        await b.connected()
+
+        for number in range(300):
+            b.send_rtp("microphone", b"x", timestamp=number, level=30)
+
+        await net.until(lambda: net.unit.refused["too-many-packets"] >= 100)
+        await net.forwards(a, b)
+
+    hostile(test)
+
+
 def test_a_restart_moves_nothing_before_a_check_nominates() -> None:
     async def test(net: Network) -> None:
         a, b = await net.join(A), await net.join(B)
