@@ -17,7 +17,7 @@ def offer(sends: bool = True) -> str:
         peer.close()
 
 
-def wall_offer(slots: int = 6) -> str:
+def wall_offer(slots: int = 25) -> str:
     """What the page of a wall offers: it receives pictures and nothing else."""
     nothing = Sections(microphone=False, camera=False, screen=False, audio_slots=0, video_slots=slots)
     peer = LightPeer(nothing)

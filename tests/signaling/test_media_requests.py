@@ -84,6 +84,7 @@ def test_a_wall_is_a_connection_of_its_own_that_stands_for_nobody_and_ends_with_
             await chair.ask("offer", sdp=offer())
             answer = await chair.ask("offer", sdp=wall_offer(), purpose="wall")
             assert answer["type"] == "answer", answer
+            assert set(answer["slots"].values()) == {f"wall-{n}" for n in range(1, 26)}
             (own, host), (wall, nobody) = engine.joined
             assert (host, nobody) == ("TP", None)
             assert own != wall

@@ -151,7 +151,7 @@ function Top({ room, filter, wall, onFilter, onWall, onRecordings, onHelp }: Top
         <Bars grade={line === "open" ? grade : "none"} />
         {line === "open" ? t(`line.${grade}`) : t("line.lost")}
       </p>
-      <p class="you">
+      <p class="you" title={you?.name}>
         {you === null ? "" : t(`role.${you.role}`)}
         {you !== null && you.name !== "" && <span> · {you.name}</span>}
       </p>
