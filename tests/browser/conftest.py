@@ -28,7 +28,7 @@ class Meeting(Struct):
 
     def give_floor(self, site: str) -> None:
         """The ward raises its hand and the chair invites it, both by hand."""
-        self.wards[site].page.click('[data-testid="big"][data-act="raise"]')
+        self.wards[site].press('[data-testid="big"][data-act="raise"]')
         self.chair.page.click(f'[data-testid="hands"] [data-site="{site}"] button')
         self.chair.shows(f'[data-testid="floor"][data-site="{site}"]')
 

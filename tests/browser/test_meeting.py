@@ -64,7 +64,7 @@ def test_content_that_city_hall_shares_is_seen_by_every_ward_until_it_stops(meet
 
 def test_a_ward_that_reloads_is_back_with_its_hand_and_its_pictures(meeting: Meeting) -> None:
     window = meeting.wards[VINH_PHUC]
-    window.page.click('[data-testid="big"][data-act="raise"]')
+    window.press('[data-testid="big"][data-act="raise"]')
     window.shows('[data-testid="big"][data-act="lower"]')
 
     window.page.reload()
@@ -72,7 +72,7 @@ def test_a_ward_that_reloads_is_back_with_its_hand_and_its_pictures(meeting: Mee
     window.shows('[data-testid="big"][data-act="lower"]')
     window.wait_colour("main", CHAIR_CAMERA.colour)
     assert meeting.chair.page.locator('[data-testid="hands"] [data-site]').count() == 1
-    window.page.click('[data-testid="big"][data-act="lower"]')
+    window.press('[data-testid="big"][data-act="lower"]')
 
 
 def test_a_speaker_that_reloads_is_back_with_the_floor_and_is_seen_again(meeting: Meeting) -> None:
@@ -91,7 +91,7 @@ def test_a_ward_whose_network_changes_keeps_its_connection_its_hand_and_its_pict
     meeting: Meeting,
 ) -> None:
     window = meeting.wards[PHUC_XA]
-    window.page.click('[data-testid="big"][data-act="raise"]')
+    window.press('[data-testid="big"][data-act="raise"]')
     window.shows('[data-testid="big"][data-act="lower"]')
     [before] = window.live_peers()
 
@@ -103,7 +103,7 @@ def test_a_ward_whose_network_changes_keeps_its_connection_its_hand_and_its_pict
     window.wait_colour("main", CHAIR_CAMERA.colour)
     window.wait_tone(CHAIR_CAMERA.tone_hz)
     window.shows('[data-testid="big"][data-act="lower"]')
-    window.page.click('[data-testid="big"][data-act="lower"]')
+    window.press('[data-testid="big"][data-act="lower"]')
 
 
 def test_killed_media_process_comes_back_without_a_click(meeting: Meeting) -> None:
@@ -124,7 +124,7 @@ def test_killed_media_process_comes_back_without_a_click(meeting: Meeting) -> No
 
 def test_killed_server_comes_back_without_a_click(meeting: Meeting) -> None:
     meeting.give_floor(PHUC_XA)
-    meeting.wards[TRUC_BACH].page.click('[data-testid="big"][data-act="raise"]')
+    meeting.wards[TRUC_BACH].press('[data-testid="big"][data-act="raise"]')
     meeting.wards[TRUC_BACH].shows('[data-testid="big"][data-act="lower"]')
     meeting.chair.wait_colour("main", WARDS[PHUC_XA].colour)
     for window in meeting.all():

@@ -152,6 +152,15 @@ class Window:
         self.page.click('[data-testid="enter"]')
         self.page.wait_for_selector('[data-testid="stage"]')
 
+    def press(self, selector: str) -> None:
+        """Click a button of the lower bar, which rests when nothing is asked of it for a while.
+
+        A click that wakes it does nothing else, so it is woken first: on a busy machine it may go to rest
+        between the look at the button and the click.
+        """
+        self.page.keyboard.press("Shift")
+        self.page.click(selector)
+
     def open_content(self, colour: str) -> Page:
         """Another tab of this browser, all in that colour: the one that is taken when somebody shares."""
         tab = self.page.context.new_page()
