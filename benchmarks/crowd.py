@@ -9,6 +9,7 @@ from benchmarks.drain import Drain, Receiver, Verifier
 from benchmarks.feed import Fed
 from room_manager.media.light import LightPeer
 from room_manager.media.sfu import rtcp
+from room_manager.media.sfu.twcc import ArrivalRecorder
 
 VERIFYING: Final = 12
 SWEEP_S: Final = 0.05
@@ -29,10 +30,13 @@ class Tally(Struct, frozen=True):
 class Crowd:
     """Drained, all are read; else only the verifying ones, and the kernel drops what does not fit."""
 
-    def __init__(self, *, drained: bool = True, reports: bool = False) -> None:
-        """``reports``: each sends a receiver report a second, as browsers do (RFC 3550, section 6.2)."""
+    def __init__(self, *, drained: bool = True, reports: bool = False, transport_wide: bool = False) -> None:
+        """What all send back, as browsers do: a receiver report a second (RFC 3550, section 6.2), and for
+        packets that carry transport-wide numbers their arrivals, 20 times a second."""
         self._drained = drained
         self._reports = reports
+        self._transport_wide = transport_wide
+        self.told_back = 0  # transport-wide feedback
         self._drain = Drain()
         self._marks: list[tuple[int, int]] = []
         self.receivers: list[Receiver] = []
@@ -49,6 +53,8 @@ class Crowd:
             self.verifiers.append(verifier)
             loop.add_reader(verifier.receiver.socket.fileno(), verifier.readable)
         self._counting = [r for n, r in enumerate(self.receivers) if n not in places]
+        for receiver in self._counting if self._transport_wide else ():
+            receiver.arrivals = ArrivalRecorder()
         self.mark()
 
     async def sweep(self) -> None:
@@ -59,6 +65,8 @@ class Crowd:
         while True:
             for place, receiver in enumerate(self._counting if self._drained else ()):
                 self._drain.empty(receiver)
+                if receiver.arrivals is not None:
+                    self._tell_back(receiver, receiver.arrivals.feedback())
                 if place % TURN == 0:
                     await asyncio.sleep(0)
             while self._reports and due <= loop.time():
@@ -97,6 +105,11 @@ class Crowd:
 
     def _read(self) -> list[Receiver]:
         return self.receivers if self._drained else [v.receiver for v in self.verifiers]
+
+    def _tell_back(self, receiver: Receiver, bodies: list[bytes]) -> None:
+        for body in bodies:
+            receiver.peer.send_control(rtcp.transport_wide(1, 0, body))
+            self.told_back += 1
 
     @staticmethod
     def _report(receiver: Receiver) -> None:

@@ -1,7 +1,7 @@
 """Receivers that count: cheap enough for hundreds beside the unit on two cores.
 
-Most sockets are emptied with ``recvmmsg`` into 16 bytes a packet: what is needed for sequence numbers, and no
-more. Some are read whole, decrypted, and tell how long ago each packet left its publisher.
+Most sockets are emptied with ``recvmmsg`` into 24 bytes a packet: what is needed for numbers, and no more.
+Some are read whole, decrypted, and tell how long ago each packet left its publisher.
 """
 
 import socket
@@ -12,13 +12,19 @@ from typing import Any, Final
 from cffi import FFI
 
 from room_manager.media.light import LightPeer
+from room_manager.media.light_sdp import SEND_TIME_ID, TRANSPORT_WIDE_ID
 from room_manager.media.sfu import private
 from room_manager.media.sfu.rtp import Packet, looks_like_rtcp, unwrap
+from room_manager.media.sfu.twcc import ArrivalRecorder
 
 SO_TIMESTAMPNS: Final = 35  # <asm-generic/socket.h>; Python has no name for it
 TIME: Final = struct.Struct("!Q")
 STAMP: Final = struct.Struct("@qq")
-HEAD: Final = struct.Struct("!BBHLL4x")
+HEAD: Final = struct.Struct("!BBHLLH2xBHB3sx")
+"""RTP's header, then as :func:`~room_manager.media.sfu.render.rendered` writes them: what begins extensions,
+the element of the transport-wide number, and that of the time of sending."""
+ONE_BYTE: Final = 0xBEDE  # RFC 8285, section 4.2
+SEND_TIME_S: Final = 64.0  # until it wraps
 BATCH: Final = 64
 BUFFER_BYTES: Final = 1 << 20
 VP8_HEAD_BYTES: Final = 5
@@ -63,6 +69,17 @@ class Receiver:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         self.slots = {name: Counted() for name in peer.slots}
         self.by_ssrc = {arrived.ssrc: self.slots[name] for name, arrived in peer.slots.items()}
+        self.arrivals: ArrivalRecorder | None = None  # to be told back
+        self._sent = self._wraps_s = 0.0
+
+    def arrived(self, number: int, sent: bytes) -> None:
+        """As if it had been under way for no time at all: what a line does is not measured here."""
+        sent_s = int.from_bytes(sent, "big") / (1 << 18)
+        if sent_s < self._sent - SEND_TIME_S / 2:
+            self._wraps_s += SEND_TIME_S
+        self._sent = sent_s
+        if self.arrivals is not None:
+            self.arrivals.record(number, self._wraps_s + sent_s)
 
 
 class Drain:
@@ -87,11 +104,19 @@ class Drain:
             got = self._recvmmsg(fd, self._messages, BATCH, socket.MSG_DONTWAIT, _ffi.NULL)
             if got <= 0:
                 return
-            for _, second, seq, _, ssrc in HEAD.iter_unpack(self._view[: got * HEAD.size]):
+            heads = HEAD.iter_unpack(self._view[: got * HEAD.size])
+            for first, second, seq, _, ssrc, begins, element, number, next_element, sent in heads:
                 if not 192 <= second <= 223:
                     counted = by_ssrc.get(ssrc)
                     if counted is not None:
                         counted.count(seq)
+                    if (
+                        receiver.arrivals is not None
+                        and first & 0x10
+                        and begins == ONE_BYTE
+                        and (element >> 4, next_element >> 4) == (TRANSPORT_WIDE_ID, SEND_TIME_ID)
+                    ):
+                        receiver.arrived(number, sent)
             if got < BATCH:
                 return
 

@@ -54,6 +54,7 @@ class Load(Struct, frozen=True):
     pps: float
     drained: bool = True
     reports: bool = False
+    transport_wide: bool = False
     sections: Sections = Sections()
 
 
@@ -67,7 +68,7 @@ class Run:
         self._publisher = PublisherProcess()
         self._open = asyncio.Semaphore(UNDER_WAY)
         self._sweeping: asyncio.Task[None] | None = None
-        self.crowd = Crowd(drained=load.drained, reports=load.reports)
+        self.crowd = Crowd(drained=load.drained, reports=load.reports, transport_wide=load.transport_wide)
 
     async def gather(self) -> dict[str, Any]:
         """Everybody joins."""
@@ -100,7 +101,7 @@ class Run:
         await self._publisher.send(load.pps, WARM_UP_S, share)
         await self._caught_up()
         crowd.mark()
-        before = await self._subject.sent()
+        before, told_back = await self._subject.sent(), crowd.told_back
         cpu_s, ours_s, at = self.cpu_s(), time.process_time(), time.monotonic()
         fed = await self._publisher.send(load.pps, seconds, share)
         took_s = time.monotonic() - at
@@ -111,6 +112,7 @@ class Run:
         sent = tally.arrived if before is None or after is None else after - before
         return {
             **self._figures(fed, tally, sent, cpu_s, took_s),
+            "feedbacks_per_s": round((crowd.told_back - told_back) / took_s),
             "receivers_cpu_share": round(ours_s / took_s, 3),
         }
 

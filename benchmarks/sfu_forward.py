@@ -84,6 +84,7 @@ def load_of(options: argparse.Namespace) -> Load:
         pps=options.pps,
         drained=not options.undrained,
         reports=options.feedback is not None,
+        transport_wide=options.feedback == "twcc",
         sections=BARE if options.bare else Sections(),
     )
 
@@ -124,7 +125,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--profile", choices=("gcm", "cm", "both"), default="gcm")
     parser.add_argument(
-        "--feedback", choices=("rr",), help="what every receiver sends back: receiver reports, one a second"
+        "--feedback",
+        choices=("rr", "twcc"),
+        help="what every receiver sends back: receiver reports, one a second; with twcc also the arrivals of "
+        "packets that carry transport-wide numbers, 20 times a second",
     )
     parser.add_argument(
         "--bare", action="store_true", help="receivers offer two sections instead of a page's"

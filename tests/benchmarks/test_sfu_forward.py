@@ -1,15 +1,18 @@
 """The benchmark measures what it says: real receivers, every packet counted, some of them opened."""
 
 import asyncio
+import socket
 
 import pytest
 
 from benchmarks import egress
 from benchmarks.crowd import Crowd, Tally
-from benchmarks.drain import Counted
+from benchmarks.drain import Counted, Drain, Receiver
 from benchmarks.feed import Fed
 from benchmarks.publisher import split_evenly
 from benchmarks.sfu_forward import measure, parse
+from room_manager.media.sfu.rtp import build, extension_block
+from room_manager.media.sfu.twcc import ArrivalRecorder
 
 PROMISED = {
     *(
@@ -71,6 +74,38 @@ def test_a_packet_only_one_receiver_missed_is_lost() -> None:
     gap.hear(2, [65534, 0, 1])
 
     assert crowd.tally(Fed(sound=2, picture=4)) == Tally(arrived=6 + 5, lost=0 + 1 + 6, complete=1)
+
+
+def test_packets_with_a_transport_wide_number_are_told_back_and_others_only_counted() -> None:
+    class Read(Receiver):
+        def __init__(self, sock: socket.socket) -> None:
+            self.socket = sock
+            self.slots = {"main": Counted()}
+            self.by_ssrc = {7: self.slots["main"]}
+            self.arrivals = ArrivalRecorder()
+            self._sent = self._wraps_s = 0.0
+
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as to,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out,
+    ):
+        to.bind(("127.0.0.1", 0))
+        out.connect(to.getsockname())
+        read = Read(to)
+        for seq, (number, at_s) in enumerate([(65535, 63.99), (0, 0.01), (1, 0.02)]):
+            sent = int(at_s * (1 << 18)).to_bytes(3, "big")
+            block = extension_block([(5, number.to_bytes(2, "big")), (4, sent)])
+            out.send(build(96, seq, 0, 7, bytes(500), extensions=block))
+        out.send(build(96, 3, 0, 7, bytes(500)))
+
+        Drain().empty(read)
+
+    assert read.slots["main"].packets == 4
+    assert read.arrivals is not None
+    (body,) = read.arrivals.feedback()
+    assert int.from_bytes(body[:2], "big") == 65535
+    assert int.from_bytes(body[2:4], "big") == 3
+    assert list(body[11:13]) == [80, 40]  # the second and the third: 20 and 10 ms later, in 250 µs
 
 
 def test_every_way_of_sending_is_measured() -> None:
