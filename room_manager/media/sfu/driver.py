@@ -195,17 +195,34 @@ class SfuEngine:
         if not any(worker.alive for worker in self._workers):
             raise EngineAway("the media engine is starting")
 
+    def _free(self) -> list[Worker]:
+        """All that live and take calls. Raises ``EngineAway``, or ``Limit`` if one takes none for now."""
+        found = []
+        for worker in self._workers:
+            if not worker.alive:
+                continue
+            if worker.full and worker.stuck:
+                logger.error("! media worker %d hangs and takes no more calls", worker.number)
+                worker.kill()
+            elif worker.full:
+                raise Limit("too many calls wait for the media engine")
+            else:
+                found.append(worker)
+        if not found:
+            raise EngineAway("the media engine is starting")
+        return found
+
     # --- calls about a room: every worker is told ---
 
     async def use(self, room: RoomId, source: SiteId, connection: ConnectionId) -> None:
         """See :meth:`Engine.use`."""
-        self._here()
+        self._free()
         self._told.use(room, source, connection)
         await self._tell(lambda n: control.Use(n, room, source, connection))
 
     async def set_scene(self, room: RoomId, scene: Scene) -> None:
         """See :meth:`Engine.set_scene`."""
-        self._here()
+        self._free()
         self._told.scene(room, scene)
         await self._tell(lambda n: control.SetScene(n, room, scene))
 
@@ -226,20 +243,15 @@ class SfuEngine:
     async def _tell(self, make: Make) -> list[control.Reply]:
         """Ask all that live. Returns the answers of those that answer in time; at least one does.
 
-        A worker that is late carries it out later, in its place in the order of asking. One that can be asked
-        no more has missed something and is put down: a new one is told everything.
+        A worker that is late carries it out later, in its place in the order of asking. One that hangs and
+        can be asked no more would miss it, and is put down: a new one is told everything.
 
-        Raises ``EngineAway``, or what a worker refused with.
+        Raises ``EngineAway``, ``Limit`` (then nobody was asked), or what a worker refused with.
         """
         begun = []
-        for worker in self._workers:
-            try:
+        for worker in self._free():
+            with contextlib.suppress(EngineAway):
                 begun.append(worker.begin(make))
-            except EngineAway:
-                continue
-            except Limit:
-                logger.error("! media worker %d takes no more calls", worker.number)
-                worker.kill()
         if not begun:
             raise EngineAway("the media engine is starting")
         done, late = await asyncio.wait(begun, timeout=CALL_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)

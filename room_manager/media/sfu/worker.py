@@ -26,6 +26,7 @@ STOP_PATIENCE_S: Final = 3.0
 FIRST_WAIT_S: Final = 0.05
 LONGEST_WAIT_S: Final = 5.0
 HEALTHY_S: Final = 10.0  # a child that lived this long has not failed at once
+STUCK_S: Final = 5.0
 MAX_CALLS: Final = 1_024  # waiting for an answer
 MAX_UNREAD_BYTES: Final = 4 << 20  # written to a child that does not read
 
@@ -75,6 +76,7 @@ class Worker:
         self._waiting: dict[int, Reply] = {}
         self._supervisor: asyncio.Task[None] | None = None
         self._wait_s = FIRST_WAIT_S
+        self._heard_at = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -86,6 +88,18 @@ class Worker:
         """Whether it takes calls."""
         # uvloop refuses to write to a lost child with RuntimeError, so it is looked at before.
         return self._writer is not None and not self._writer.is_closing()
+
+    @property
+    def full(self) -> bool:
+        """Whether it takes no more calls for now."""
+        writer = self._writer
+        unread = writer.transport.get_write_buffer_size() if writer is not None else 0
+        return len(self._waiting) >= MAX_CALLS or unread > MAX_UNREAD_BYTES
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it has said nothing for long although it was asked."""
+        return bool(self._waiting) and time.monotonic() - self._heard_at > STUCK_S
 
     @property
     def steady(self) -> bool:
@@ -116,10 +130,7 @@ class Worker:
         writer = self._writer
         if writer is None or not self.alive:
             raise EngineAway("the media engine is starting")
-        if (
-            len(self._waiting) >= MAX_CALLS
-            or writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES  # it hangs
-        ):
+        if self.full:
             raise Limit("too many calls wait for the media engine")
         number = next(self._numbers)
         try:
@@ -128,6 +139,8 @@ class Worker:
             raise EngineAway("this cannot be asked of the media engine") from error
         reply: Reply = asyncio.get_running_loop().create_future()
         reply.add_done_callback(lambda done: self._forget(number, done))
+        if not self._waiting:
+            self._heard_at = time.monotonic()
         self._waiting[number] = reply
         writer.write(data)
         return reply
@@ -236,6 +249,7 @@ class Worker:
             except control.BrokenFrame as error:
                 logger.error("! control: %s", error)
                 return
+            self._heard_at = time.monotonic()
             if isinstance(said, control.Told):
                 self._boss.told(self, said.event)
             else:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import Scene, Speaking
+from room_manager.media.light import Sections
 from room_manager.media.sfu.links import Links
 from room_manager.media.sfu.relay_links import RelayLinks
 from room_manager.media.sfu.relay_wire import (
@@ -111,6 +112,31 @@ def test_for_tiles_only_the_smallest_layer_crosses_and_for_main_all() -> None:
 
     assert here.packets(0, 1) == {(A, "camera", "q"): 1, **{(B, "camera", rid): 1 for rid in "qhf"}}
     assert len(watcher.got("tile-1")) == 1
+
+
+def test_a_page_of_a_wall_crosses_in_small_and_the_next_page_instead_of_it() -> None:
+    here = LinkedWorkers()
+    wards = {SiteId(f"1000{n}"): here[0].join(SiteId(f"1000{n}")) for n in range(6)}
+    wall = here[1].join(None, Sections(False, False, False, audio_slots=0, video_slots=25))
+    pages = list(wards)[:3], list(wards)[3:]
+
+    for page in pages:
+        here[1].router.watch(wall.connection, page, here[1].now)
+        here.settle()
+        for peer in wards.values():
+            frames(here, peer, 12, wait_s=0.0)
+        for _ in range(60):
+            for peer in wards.values():
+                peer.frame(KEY)
+            here.settle()
+            here.wait(0.05)
+        here.forget()
+        for peer in wards.values():
+            peer.frame(KEY)
+        here.settle()
+
+        assert here.packets(0, 1) == {(site, "camera", "q"): 1 for site in page}
+        assert all(len(wall.got(f"wall-{n}")) == 1 for n in (1, 2, 3))
 
 
 def test_when_the_smallest_layer_ends_the_next_one_crosses() -> None:

@@ -10,9 +10,11 @@ from typing import Final
 import psutil
 import pytest
 
+from room_manager.errors import Limit
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import (
     ConnectionsLost,
+    EngineAway,
     EngineEvent,
     EngineRestarted,
     MediaUp,
@@ -166,6 +168,65 @@ def test_a_worker_that_hangs_holds_up_nobody() -> None:
 
             await here.engine.close()
             assert not alive(hung)
+
+    asyncio.run(test())
+
+
+def test_a_call_to_a_worker_that_dies_meanwhile_is_refused_at_once() -> None:
+    async def test() -> None:
+        async with crew() as here:
+            await here.join("a", "00001")
+            await here.join("b", "00002")
+            hung = here.engine.pids[1]
+            assert hung is not None
+            os.kill(hung, signal.SIGSTOP)
+            calling = asyncio.create_task(here.engine.watch(ConnectionId("b"), ()))
+            await asyncio.sleep(0)
+
+            os.kill(hung, signal.SIGKILL)
+
+            with pytest.raises(EngineAway):
+                await asyncio.wait_for(calling, LIMIT_S)
+
+    asyncio.run(test())
+
+
+def test_a_worker_that_hangs_and_can_be_told_no_more_is_put_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("room_manager.media.sfu.worker.MAX_CALLS", 3)
+    monkeypatch.setattr("room_manager.media.sfu.worker.STUCK_S", 0.2)
+
+    async def test() -> None:
+        async with crew(look_s=30.0) as here:
+            await here.join("a", "00001")
+            await here.join("b", "00002")
+            hung = here.engine.pids[1]
+            assert hung is not None
+            os.kill(hung, signal.SIGSTOP)
+
+            for n in range(6):
+                await here.engine.set_scene(ROOM, Scene(main=SiteId(f"{n:05}")))
+
+            await here.until(lambda: ConnectionsLost(ROOM, (ConnectionId("b"),)) in here.events)
+            await here.until(lambda: here.engine.pids[1] not in (None, hung))
+
+    asyncio.run(test())
+
+
+def test_a_burst_of_calls_is_refused_beyond_a_bound_and_kills_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("room_manager.media.sfu.worker.MAX_CALLS", 10)
+
+    async def test() -> None:
+        async with crew(look_s=30.0) as here:
+            pids = here.engine.pids
+
+            calls = (here.engine.set_scene(ROOM, Scene(main=SiteId(f"{n:05}"))) for n in range(50))
+            done = await asyncio.gather(*calls, return_exceptions=True)
+
+            assert {type(outcome) for outcome in done} == {type(None), Limit}
+            await here.engine.set_scene(ROOM, Scene())
+            assert here.engine.pids == pids
 
     asyncio.run(test())
 
