@@ -221,6 +221,12 @@ def test_the_chair_makes_a_link_and_revokes_it_and_the_ward_leaves(house: House)
         expect(desk.get_by_test_id("links-problem")).to_have_attribute("data-code", "")
         kept_out(site, url, "revoked", "Đường dẫn đã bị thu hồi")
 
+        desk.get_by_label("Dùng cho").select_option("whip-backup")
+        desk.get_by_test_id("links-make").click()
+        expect(desk.get_by_test_id("links-url")).to_have_value(re.compile("/whip$"))
+        expect(desk.get_by_test_id("links-token")).to_have_value(re.compile(r"^[\w-]+\.[\w-]+$"))
+        expect(desk.locator('[data-for="whip-backup"]')).to_contain_text("Bộ mã hoá dự phòng (WHIP)")
+
 
 def test_a_wrong_password_is_a_sentence(house: House) -> None:
     with house.page() as page:

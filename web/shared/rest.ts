@@ -8,6 +8,7 @@ import type {
   HandsAnswer,
   LinkAnswer,
   LinkInfo,
+  LinkKind,
   LinksAnswer,
   MeetingsAnswer,
   MeetingSummary,
@@ -125,9 +126,10 @@ export function handsPage(meeting: string, resume: string, offset: number, limit
 // --- links, for the chair and the operator ---
 
 export interface NewLink {
-  readonly role: "site";
+  readonly kind: LinkKind;
+  readonly role: "site" | "observer";
   readonly site: string;
-  readonly device: Device;
+  readonly device?: Device;
   readonly ttl_s: number;
 }
 

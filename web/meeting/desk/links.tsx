@@ -5,12 +5,11 @@ import { moment, useT } from "../../shared/i18n";
 import { codeOf } from "../../shared/problem";
 import { refusal } from "../../shared/refusal";
 import * as rest from "../../shared/rest";
-import type { Device, LinkAnswer, LinkInfo, RosterSite } from "../../shared/wire";
+import type { LinkAnswer, LinkInfo, RosterSite } from "../../shared/wire";
 import { useNow } from "../inside";
 import type { Room } from "../room";
+import { PURPOSES, type Purpose, purposeOf, wanted } from "./purpose";
 import { endOf, VALIDITIES, type Validity } from "./validity";
-
-const DEVICES: readonly Device[] = ["primary", "backup"];
 
 interface Props {
   readonly room: Room;
@@ -49,8 +48,8 @@ export function Links({ room, site, onClose }: Props) {
     setRevoking(null);
     requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-link="${id}"] button`)?.focus());
   };
-  const make = (device: Device, ttl_s: number) =>
-    ask(async () => setMade(await rest.makeLink(meeting, room.token(), { role: "site", site: site.code, device, ttl_s })));
+  const make = (purpose: Purpose, ttl_s: number) =>
+    ask(async () => setMade(await rest.makeLink(meeting, room.token(), wanted(purpose, site.code, ttl_s))));
   const revoke = (id: string) =>
     ask(async () => {
       await rest.revokeLink(meeting, room.token(), id);
@@ -70,8 +69,8 @@ export function Links({ room, site, onClose }: Props) {
       <p>
         <strong>{site.name}</strong>, {site.district}
       </p>
-      <Making room={room} waiting={waiting} onMake={(device, ttl_s) => void make(device, ttl_s)} />
-      {made !== null && <Made key={made.id} url={made.url} />}
+      <Making room={room} waiting={waiting} onMake={(purpose, ttl_s) => void make(purpose, ttl_s)} />
+      {made !== null && <Made key={made.id} link={made} />}
       <p class="notice bad" role="alert" data-testid="links-problem" data-code={problem ?? ""} hidden={problem === null}>
         {problem === null ? "" : refusal(t, problem)}
       </p>
@@ -80,9 +79,9 @@ export function Links({ room, site, onClose }: Props) {
         {live?.length === 0 && <li class="aside">{t("links.none")}</li>}
         {live === null && problem === null && <li class="aside">{t("loading")}</li>}
         {live?.map((link) => (
-          <li key={link.id} data-link={link.id} data-device={link.device}>
+          <li key={link.id} data-link={link.id} data-device={link.device} data-for={purposeOf(link)}>
             <span>
-              <strong>{t(`device.${link.device ?? "primary"}`)}</strong>
+              <strong>{t(`links.for.${purposeOf(link)}`)}</strong>
               {made?.id === link.id && <em> · {t("links.new")}</em>}
               <span class="aside">{t("links.until", { time: moment(link.expires_at) })}</span>
             </span>
@@ -92,7 +91,7 @@ export function Links({ room, site, onClose }: Props) {
               <button
                 class="btn small danger"
                 disabled={waiting}
-                aria-label={`${t("links.revoke")}: ${t(`device.${link.device ?? "primary"}`)}, ${t("links.until", { time: moment(link.expires_at) })}`}
+                aria-label={`${t("links.revoke")}: ${t(`links.for.${purposeOf(link)}`)}, ${t("links.until", { time: moment(link.expires_at) })}`}
                 onClick={() => setRevoking(link.id)}
               >
                 {t("links.revoke")}…
@@ -113,7 +112,7 @@ export function Links({ room, site, onClose }: Props) {
 interface MakingProps {
   readonly room: Room;
   readonly waiting: boolean;
-  readonly onMake: (device: Device, ttl_s: number) => void;
+  readonly onMake: (purpose: Purpose, ttl_s: number) => void;
 }
 
 function Making({ room, waiting, onMake }: MakingProps) {
@@ -122,16 +121,16 @@ function Making({ room, waiting, onMake }: MakingProps) {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
-    onMake(form.get("device") as Device, Math.round(endOf(form.get("validity") as Validity, now_s) - now_s));
+    onMake(form.get("purpose") as Purpose, Math.round(endOf(form.get("validity") as Validity, now_s) - now_s));
   };
   return (
     <form onSubmit={submit}>
       <div class="field">
         <label for="link-device">{t("links.device")}</label>
-        <select id="link-device" name="device" class="input" data-first>
-          {DEVICES.map((device) => (
-            <option key={device} value={device}>
-              {t(`device.${device}`)}
+        <select id="link-device" name="purpose" class="input" data-first>
+          {PURPOSES.map((purpose) => (
+            <option key={purpose} value={purpose}>
+              {t(`links.for.${purpose}`)}
             </option>
           ))}
         </select>
@@ -153,15 +152,34 @@ function Making({ room, waiting, onMake }: MakingProps) {
   );
 }
 
-/** The address, told this once: copied by the button, or by hand where the browser does not let us. */
-function Made({ url }: { readonly url: string }) {
+/** What is told this once. An encoder and a player are given the address and the token apart. */
+function Made({ link }: { readonly link: LinkAnswer }) {
+  const t = useT();
+  if (link.token === null) return <Secret id="url" kind="copied" label={t("links.made")} value={link.url} />;
+  return (
+    <>
+      <Secret id="url" kind="address" label={t("links.made.url")} value={link.url} />
+      <Secret id="token" kind="token" label={t("links.made.token")} value={link.token} />
+    </>
+  );
+}
+
+interface SecretProps {
+  readonly id: "url" | "token";
+  readonly kind: "copied" | "address" | "token"; // which sentences go with it
+  readonly label: string;
+  readonly value: string;
+}
+
+/** Copied by the button, or by hand where the browser does not let us. */
+function Secret({ id, kind, label, value }: SecretProps) {
   const t = useT();
   const field = useRef<HTMLInputElement>(null);
   const [copied, setCopied] = useState<"not-yet" | "yes" | "by-hand">("not-yet");
   const copy = async () => {
     field.current?.select();
     try {
-      await navigator.clipboard.writeText(url); // there is none on a page that is not https
+      await navigator.clipboard.writeText(value); // there is none on a page that is not https
       setCopied("yes");
     } catch {
       field.current?.focus();
@@ -170,21 +188,21 @@ function Made({ url }: { readonly url: string }) {
   };
   return (
     <div class="made">
-      <label for="link-made">{t("links.made")}</label>
+      <label for={`link-${id}`}>{label}</label>
       <input
         ref={field}
-        id="link-made"
+        id={`link-${id}`}
         class="input"
         readOnly
-        value={url}
-        data-testid="links-url"
+        value={value}
+        data-testid={`links-${id}`}
         onFocus={(event) => event.currentTarget.select()}
       />
-      <button class="btn" onClick={() => void copy()} data-testid="links-copy">
+      <button class="btn" onClick={() => void copy()} data-testid={`links-copy-${id}`}>
         {t("links.copy")}
       </button>
       <p class="aside" role="status" data-testid="links-copied" data-copied={copied}>
-        {t(`links.copied.${copied}`)}
+        {t(`links.${kind}.${copied}`)}
       </p>
     </div>
   );
