@@ -62,16 +62,17 @@ class Tone(MediaStreamTrack):
 
     kind = "audio"
 
-    def __init__(self, tone_hz: int) -> None:
+    def __init__(self, tone_hz: int, volume: int) -> None:
         super().__init__()
         self._tone_hz = tone_hz
+        self._volume = volume
         self._at = 0
         self._began = time.monotonic()
 
     async def recv(self) -> AudioFrame:
         await asyncio.sleep(max(0.0, self._began + self._at / RATE_HZ - time.monotonic()))
         step = 2 * math.pi * self._tone_hz / RATE_HZ
-        samples = (int(12_000 * math.sin(step * n)) for n in range(self._at, self._at + SAMPLES))
+        samples = (int(self._volume * math.sin(step * n)) for n in range(self._at, self._at + SAMPLES))
         frame = AudioFrame("s16", "mono", SAMPLES)
         frame.planes[0].update(b"".join(s.to_bytes(2, "little", signed=True) for s in samples))
         frame.sample_rate, frame.pts = RATE_HZ, self._at
@@ -82,7 +83,7 @@ class Tone(MediaStreamTrack):
 
 async def publish(pc: RTCPeerConnection, asked: argparse.Namespace, http: httpx.AsyncClient) -> None:
     """Send until standard input ends."""
-    pc.addTransceiver(Tone(asked.tone), direction="sendonly")
+    pc.addTransceiver(Tone(asked.tone, asked.volume), direction="sendonly")
     video = pc.addTransceiver(Colour(asked.colour), direction="sendonly")
     if asked.codec:
         known = RTCRtpSender.getCapabilities("video").codecs
@@ -194,6 +195,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("token")
     parser.add_argument("--colour", default="red")
     parser.add_argument("--tone", type=int, default=440)
+    parser.add_argument("--volume", type=int, default=12_000, help="of 32,767")
     parser.add_argument("--codec")
     parser.add_argument("--address", help="the only one to gather; loopback is left out otherwise")
     return parser.parse_args()
