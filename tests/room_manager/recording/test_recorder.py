@@ -11,15 +11,19 @@ import pytest
 
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import Answer, EngineAway, EngineRestarted, Scene
-from room_manager.media.light import LightPeer
+from room_manager.media.light import LightPeer, Sections
+from room_manager.media.light_sdp import H264_TYPE, MID_ID, mids
 from room_manager.media.loops import shipped
 from room_manager.media.sfu import vp8
 from room_manager.media.sfu.driver import SfuEngine, SfuSettings
+from room_manager.media.sfu.rtp import build, extension_block
 from room_manager.meeting.values import RecordingEnd
 from room_manager.recording.control import Ended
 from room_manager.recording.driver import RecorderProcess
 from room_manager.recording.files import mend
+from tests.helpers.disks import fill, small_disk
 from tests.helpers.films import longest_gap_s, play
+from tests.room_manager.recording.test_h264_film import FPS, FRAMES, encoded, packets
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -146,6 +150,54 @@ def test_the_programme_is_in_the_file_with_its_content_beside_it(tmp_path: Path)
     on_stage(tmp_path, scenario)
 
 
+def test_a_room_that_speaks_h264_becomes_a_matroska_file(tmp_path: Path) -> None:
+    sent = packets(encoded(320, 176))
+    rounds = 4
+    offered = Sections(screen=False, layers=(), video_codecs=("H264",))
+
+    async def show(peer: LightPeer) -> None:
+        """A camera whose keyframes come by themselves, at the pace of its timestamps."""
+        number = 0
+        for turn in range(rounds):
+            for packet in sent:
+                number += 1
+                mid = extension_block([(MID_ID, mids(offered)["camera"].encode())])
+                at = turn * FRAMES * 90_000 // FPS + packet.timestamp
+                payload = packet.data[packet.start : packet.end]
+                marker = bool(packet.marker)
+                peer.send_plain(build(H264_TYPE, number, at, 77, payload, marker=marker, extensions=mid))
+                if marker:
+                    await asyncio.sleep(1 / FPS)
+
+    async def scenario() -> None:
+        engine = SfuEngine(SfuSettings())
+        await engine.start()
+        stage = Stage(engine, tmp_path)
+        peer = LightPeer(offered)
+        try:
+            await stage.show(HALL)
+            answer = await engine.join(ROOM, ConnectionId("c"), HALL, peer.offer())
+            await peer.accept(answer.sdp, answer.slots)
+            await peer.connected()
+            showing = asyncio.create_task(show(peer))
+            recorder = stage.recorder()
+            running = asyncio.create_task(recorder.run())
+            await recorded(recorder, 4)
+            recorder.finish()
+            ended = await running
+            assert ended is not None
+            assert ended.name == "film.mkv"
+            showing.cancel()
+        finally:
+            peer.close()
+            await engine.close()
+
+    asyncio.run(scenario())
+    film = play(tmp_path / "film.mkv")
+    assert film.sizes == {0: {(320, 176)}}
+    assert len(film.main) > 20
+
+
 def test_a_killed_recorder_leaves_what_plays_but_for_two_seconds(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         recorder = stage.recorder()
@@ -211,6 +263,22 @@ def test_a_disk_that_fills_ends_it_with_the_reason_and_a_whole_file(tmp_path: Pa
         assert len(play(tmp_path / "film.webm").sound) > 10
 
     on_stage(tmp_path, scenario)
+
+
+def test_a_disk_that_is_full_ends_it_with_what_was_durable(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+
+        async def scenario(stage: Stage) -> None:
+            ended = await stage.recorder().run()
+            assert ended is not None
+            assert (ended.why, ended.name) == (RecordingEnd.DISK_FULL, "film.webm")
+
+        ballast = fill(disk, but_bytes=40_000)
+        on_stage(disk, scenario)
+        film = play(disk / "film.webm")
+        assert len(film.sound) > 20
+        assert len(film.main) > 3
+        ballast.unlink()
 
 
 def test_an_engine_that_is_away_is_asked_again_and_nothing_recorded_leaves_nothing(tmp_path: Path) -> None:
