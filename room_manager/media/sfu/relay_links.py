@@ -32,8 +32,13 @@ class RelayLinks:
             sock.setblocking(False)
             _drain(sock, self._buffer)  # what was meant for the worker before us
 
-    def open(self, taken: Callable[[int, memoryview], None], done: Callable[[], None]) -> None:
-        """Take what comes from now on: ``taken`` gets a worker's datagram, ``done`` ends a round."""
+    def open(self, taken: Callable[[int, memoryview], int], done: Callable[[], None]) -> None:
+        """Take what comes from now on.
+
+        Args:
+            taken: Gets a worker's number and its datagram; returns how many items were in it.
+            done: Ends a round.
+        """
         loop = asyncio.get_running_loop()
         for peer, sock in self._sockets.items():
             loop.add_reader(sock.fileno(), self._readable, peer, sock, taken, done)
@@ -91,7 +96,7 @@ class RelayLinks:
         self,
         peer: int,
         sock: socket.socket,
-        taken: Callable[[int, memoryview], None],
+        taken: Callable[[int, memoryview], int],
         done: Callable[[], None],
     ) -> None:
         for _ in range(MAX_ROUND):
@@ -99,7 +104,7 @@ class RelayLinks:
                 size = sock.recv_into(self._buffer)
             except OSError:
                 break
-            taken(peer, self._buffer[:size])
+            self.counts["in"] += taken(peer, self._buffer[:size])
         done()
 
 

@@ -135,9 +135,10 @@ class Router:
         if place is not None:
             place[0].control(place[1], data, now)
 
-    def relayed(self, worker: int, datagram: bytes | memoryview, now: float) -> None:
-        """What another worker says. Raises ``Malformed``."""
-        for item in items(datagram):
+    def relayed(self, worker: int, datagram: bytes | memoryview, now: float) -> int:
+        """What another worker says; returns how many items. Raises ``Malformed``."""
+        count = 0
+        for count, item in enumerate(items(datagram), 1):  # noqa: B007 - the last one counts
             if isinstance(item, Passed):
                 stream = self._streams.get(item.stream)
                 if stream is None:
@@ -152,6 +153,7 @@ class Router:
                 room = self._rooms.get(item.room)
                 if room is not None:
                     room.relay.said(worker, item, now)
+        return count
 
     def tick(self, now: float) -> None:
         """To be called about every 50 ms."""

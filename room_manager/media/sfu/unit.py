@@ -225,11 +225,12 @@ class ForwardingUnit:
             self._shake()
         self._send_whole()
 
-    def _relayed(self, worker: int, datagram: memoryview) -> None:
+    def _relayed(self, worker: int, datagram: memoryview) -> int:
         try:
-            self._router.relayed(worker, datagram, time.monotonic())
+            return self._router.relayed(worker, datagram, time.monotonic())
         except Malformed as error:
             logger.error("! worker %d said what cannot be read: %s", worker, error)
+            return 0
 
     def _send_whole(self, *, parts: bool = False) -> None:
         """What is whole leaves; the rest of a frame may take a moment, or with ``parts`` leaves as well."""

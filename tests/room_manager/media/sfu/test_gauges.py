@@ -1,9 +1,12 @@
 """What monitoring reads of the media workers."""
 
+from pathlib import Path
+
+import msgspec
 from msgspec import Struct
 
 from room_manager.media.figures import Family, Sample
-from room_manager.media.sfu.gauges import Figures, WorkerView, families
+from room_manager.media.sfu.gauges import NAMES, PREFIX, Figures, WorkerView, families
 from room_manager.media.sfu.room import RoomStats
 from room_manager.media.sfu.sums import added
 from signaling.metrics import Metrics
@@ -91,3 +94,15 @@ def test_sums_reach_into_dicts_and_nothing_has_no_sum() -> None:
 
     assert added([one, other]) == Some(3, {"a": 2, "b": 5})
     assert added([]) is None
+
+
+def test_every_counter_is_named_and_explained() -> None:
+    fields = {f.name for struct in (Figures, RoomStats) for f in msgspec.structs.fields(struct)} - {"media"}
+    assert fields == set(NAMES)
+
+    read = Path("docs/media.md").read_text(encoding="utf-8")
+    table = read[read.index("## How to read the metrics") :].split("## ")[1]
+    shown = families({0: WorkerView(True, 0, figures(media=some_stats()))})
+    missing = [f.name for f in shown if f"`{f.name.removeprefix(PREFIX)}" not in table]
+
+    assert missing == []

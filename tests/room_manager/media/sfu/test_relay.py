@@ -422,10 +422,16 @@ def test_a_link_that_is_full_drops_and_counts_and_never_waits() -> None:
         other = RelayLinks(links.of(1))  # the successor of a worker that has died: drains what is stale
         got: list[bytes] = []
         done = asyncio.Event()
-        other.open(lambda _, datagram: got.append(bytes(datagram)), done.set)
+
+        def taken(worker: int, datagram: memoryview) -> int:
+            got.append(bytes(datagram))
+            return len(list(items(datagram)))
+
+        other.open(taken, done.set)
         one.pass_on((1,), item)
         await asyncio.wait_for(done.wait(), 10)
         assert got == [item]
+        assert other.counts["in"] == 1
         other.close()
         one.close()
         links.close()
