@@ -24,7 +24,7 @@ from room_manager.runner import Batch
 from signaling import lines, translate
 from signaling.frames import text_frame
 from signaling.presence import Presence
-from signaling.receiver import Receiver
+from signaling.receiver import HasLine, Receiver
 from signaling.rights import OFFICIALS
 from signaling.wire import codec, server
 
@@ -71,6 +71,7 @@ class Fanout:
         self._clock = clock
         self._observe_latency = observe_latency
         self._count_events = count_events
+        self.encoders: dict[ConnectionId, HasLine] = {}  # stand for their sites, and are told nothing
         self._receivers: dict[ConnectionId, Receiver] = {}
         self._by_site: dict[SiteId, list[Receiver]] = {}
         self._sections: dict[str, _Section] = {}
@@ -307,12 +308,13 @@ class Fanout:
             frame = _frame(server.Layers(role=event.role, layers=event.layers))
             receiver.outbox.send_state(frame, ((f"layers-{event.role}", frame),))
 
-    def _active(self, site: SiteId) -> Receiver | None:
-        """The window of the site's active device."""
+    def _active(self, site: SiteId) -> HasLine | None:
+        """The site's active device: its window, or an encoder."""
         known = self.told.sites.get(site)
         if known is None or known.active is None:
             return None
-        return self._receivers.get(known.devices[known.active])
+        connection = known.devices[known.active]
+        return self._receivers.get(connection) or self.encoders.get(connection)
 
     def _tell_speaking(self) -> None:
         self._speaking_timer = None

@@ -14,7 +14,7 @@ from room_manager.ids import SiteId
 from room_manager.meeting.microphones import silenced
 from room_manager.meeting.state import State
 from signaling.frames import text_frame
-from signaling.receiver import Receiver
+from signaling.receiver import HasLine, Receiver
 from signaling.wire import codec, server
 
 PRESENCE_EVERY_S: Final = 0.1
@@ -35,7 +35,7 @@ class Presence:
         told: State,
         simulated: Callable[[SiteId], bool],
         seq: Callable[[], int],
-        active: Callable[[SiteId], Receiver | None],
+        active: Callable[[SiteId], HasLine | None],
     ) -> None:
         self.told = told
         self._simulated = simulated

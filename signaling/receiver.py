@@ -17,6 +17,13 @@ class Dismiss(Protocol):
     def __call__(self, action: LeaveAction, retry_after_ms: int, code: str, text: str) -> None: ...
 
 
+class HasLine(Protocol):
+    """Whoever stands for a site: a window, or an encoder."""
+
+    line: Line | None  # None: no media
+    step_at: float  # since when its step is what it is, seconds, UTC
+
+
 class Receiver:
     """Who it is, and where what it is told goes."""
 

@@ -1,11 +1,13 @@
 """What a room and its engine say that ends an encoder's or a player's session."""
 
+import time
 from collections.abc import Callable
 
 from room_manager.ids import ConnectionId, RoomId
 from room_manager.manager import Manager
 from room_manager.media import engine
 from room_manager.runner import Batch
+from signaling import lines
 from signaling.fanout import Fanout
 from signaling.whip.session import OnOver, WhipSession
 
@@ -22,12 +24,23 @@ class Listening:
             manager.listen_media(room, self._on_media),
         ]
 
+    def add(self, session: WhipSession) -> None:
+        self.sessions[session.connection] = session
+        if session.member.own_site() is not None:
+            self._fanout.encoders[session.connection] = session
+
+    def remove(self, session: WhipSession) -> None:
+        """Again is fine."""
+        self.sessions.pop(session.connection, None)
+        self._fanout.encoders.pop(session.connection, None)
+        self._forget_device(session)
+
     def close(self) -> None:
         """Hear nothing more."""
         while self._stops:
             self._stops.pop()()
 
-    def forget_device(self, session: WhipSession) -> None:
+    def _forget_device(self, session: WhipSession) -> None:
         """What its device was like is not known of its site any more, unless a page tells it."""
         site = session.member.own_site()
         if site is None or any(one.member_site == site for one in self._fanout.receivers()):
@@ -50,6 +63,8 @@ class Listening:
                 self._over(session, "superseded", drops=False)
 
     def _on_media(self, event: engine.EngineEvent) -> None:
+        if isinstance(event, lines.LineEvent) and event.connection in self.sessions:
+            self._hear_line(self.sessions[event.connection], event)
         match event:
             case engine.EngineRestarted():
                 for session in list(self.sessions.values()):
@@ -64,3 +79,13 @@ class Listening:
                 self.sessions[connection].media_down()
             case _:
                 pass
+
+    def _hear_line(self, session: WhipSession, event: lines.LineEvent) -> None:
+        """How it is shows in the row of its site, as a page's does."""
+        before, now = session.line, lines.after(session.line, event)
+        session.line = now
+        if now is not None and (before is None or before.step != now.step):
+            session.step_at = time.time()
+        site = session.member.own_site()
+        if site is not None and not lines.look_alike(before, now):
+            self._fanout.presence.touch(site)

@@ -187,7 +187,7 @@ class Whip:
             listening = self._listening[room] = Listening(
                 room, self._edge.rooms.manager, served.fanout, self._over
             )
-        listening.sessions[session.connection] = session
+        listening.add(session)
         self._sessions[session.id] = session
         self._edge.add(session)
 
@@ -236,11 +236,10 @@ class Whip:
         edge.remove(session)
         listening = self._listening.get(room)
         if listening is not None:
-            listening.sessions.pop(session.connection, None)
+            listening.remove(session)
             if not listening.sessions:
                 listening.close()
                 del self._listening[room]
-            listening.forget_device(session)
         edge.rooms.manager.media_left(session.connection)
         if drops and session.joined:
             self._drop(session)

@@ -13,6 +13,7 @@ from signaling import limits
 from signaling.receiver import LeaveAction
 from signaling.tokens import Identity
 from signaling.whip.refusals import NoPrecondition, StaleSession
+from signaling.wire.server import Line
 
 UP_WITHIN_S: Final = 45.0
 GOODBYE_S: Final = 2.0  # many clients close their media first and say DELETE then
@@ -51,6 +52,8 @@ class WhipSession:
         self.patches = limits.Bucket(PATCHES_PER_S, PATCH_BURST, now)
         self.restarting = asyncio.Lock()
         self.joined = False  # it stands for its site
+        self.line: Line | None = None
+        self.step_at = 0.0
         self.over = False
         self._who = who
         self._digest = _digest(token)

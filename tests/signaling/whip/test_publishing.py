@@ -1,15 +1,18 @@
 """An encoder in a meeting: it is its site's device, from 201 to its end."""
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from room_manager.ids import HOST, ConnectionId
+from room_manager.media.engine import LineQuality
 from room_manager.media.fake import FakeEngine
 from room_manager.meeting.values import Device, LinkKind, Role, SiteState
 from signaling.links import LinkFor
-from tests.helpers.servers import A, B
-from tests.helpers.whip import SDP, Caller, Guests, play, publishing
+from tests.helpers.servers import A, B, Message, hall, settings
+from tests.helpers.whip import SDP, Caller, Guests, guests, play, publishing
 
 
 def test_an_encoder_is_its_site(tmp_path: Path) -> None:
@@ -77,6 +80,47 @@ def test_an_encoder_that_closes_its_media_first_may_still_say_that_it_goes(tmp_p
         assert here.site(A).state is SiteState.LEFT
 
     play(tmp_path, scenario)
+
+
+def test_city_hall_sees_how_an_encoders_line_is(tmp_path: Path) -> None:
+    async def scenario(here: Guests, engine: FakeEngine) -> None:
+        operator = await here.here.enter(Role.OPERATOR)
+        await operator.ask("watch-presence", on=True)
+        await (await here.encoder(A)).begin(publishing())
+        connection = here.site(A).devices[Device.PRIMARY]
+        engine.connect(connection)
+
+        engine.happens(LineQuality(here.here.meeting, connection, "bad", 900.0, 0.2))
+
+        def told(line: str | None) -> Callable[[Message], bool]:
+            return lambda message: any((row["code"], row["line"]) == (A, line) for row in message["sites"])
+
+        await operator.hear("presence", where=told("bad"))
+        engine.drop(connection)
+        await operator.hear("presence", where=told(None))
+
+    play(tmp_path, scenario)
+
+
+def test_an_encoder_comes_back_after_the_servers_restart(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chosen = settings(tmp_path)
+        async with hall(chosen, engine=FakeEngine()) as served, guests(served) as here:
+            meeting = served.meeting
+            token = (await here.encoder(A)).bearer["authorization"].removeprefix("Bearer ")
+            assert (await Caller(here.http, LinkKind.WHIP, token).begin(publishing())).status_code == 201
+        async with hall(chosen, sites=(), engine=FakeEngine()) as served:
+            served.meeting = meeting
+            async with guests(served) as here:
+                assert here.site(A).state is SiteState.PRESENT  # within the grace of a restart
+
+                again = await Caller(here.http, LinkKind.WHIP, token).begin(publishing())
+
+                assert again.status_code == 201
+                assert here.site(A).state is SiteState.PRESENT
+                assert len(here.site(A).devices) == 1
+
+    asyncio.run(scenario())
 
 
 def test_the_same_token_takes_its_own_place_and_no_other_does(tmp_path: Path) -> None:
