@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import pytest
+from aioice import stun
 
 from room_manager.errors import Limit
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import BadOffer, EngineEvent, MediaDown, MediaUp, Scene
 from room_manager.media.light import ConnectFailed, LightPeer, Sections
+from room_manager.media.light_sdp import Remote
 from room_manager.media.sfu import rtcp, vp8
 from room_manager.media.sfu.dtls import Handshake, Identity
 from room_manager.media.sfu.ice import binding_request
@@ -343,6 +345,32 @@ def test_a_client_that_moves_is_followed_once_it_has_proved_itself() -> None:
         await net.forwards(a, b)
 
     hostile(test)
+
+
+def test_an_address_of_ipv6_proves_itself_and_is_told_back() -> None:
+    async def whole() -> None:
+        try:
+            sock = open_port("::1", 0)
+        except OSError:
+            pytest.skip("no IPv6 here")
+        with sock, socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as client:
+            unit = ForwardingUnit(sock, ("::1",), lambda _: None)
+            peer = LightPeer()
+            remote = Remote(unit.join(ROOM, ConnectionId("c"), A, peer.offer()).sdp)
+            client.connect(remote.address)
+            client.settimeout(LIMIT_S)
+            client.send(binding_request(peer._ufrag, remote.ufrag, remote.password, 1))
+            unit.readable()
+
+            answer = stun.parse_message(client.recv(2000))
+            assert answer.attributes["XOR-MAPPED-ADDRESS"] == client.getsockname()[:2]
+            here = unit._peers.by_connection[ConnectionId("c")]
+            assert here.address == client.getsockname()[:2]
+            client.send(b"\x80" * 40)
+            unit.readable()
+            assert unit.refused["no-keys"] == 1
+
+    asyncio.run(whole())
 
 
 def test_a_silent_peer_is_given_up() -> None:

@@ -50,11 +50,12 @@ def test_a_check_without_integrity_is_not_authentic() -> None:
     assert not CREDENTIALS.authentic(found)
 
 
-def test_the_answer_tells_the_address_and_proves_who_we_are() -> None:
-    response = stun.parse_message(CREDENTIALS.answer(check_with("password-of-ours"), ADDRESS))
+@pytest.mark.parametrize("address", [ADDRESS, ("2001:db8::7", 65_000)])
+def test_the_answer_tells_the_address_and_proves_who_we_are(address: tuple[str, int]) -> None:
+    response = stun.parse_message(CREDENTIALS.answer(check_with("password-of-ours"), address))
 
     assert response.message_class == stun.Class.RESPONSE
-    assert response.attributes["XOR-MAPPED-ADDRESS"] == ADDRESS
+    assert response.attributes["XOR-MAPPED-ADDRESS"] == address
     assert response.check_message_integrity(b"password-of-ours")
 
 
