@@ -17,13 +17,13 @@ from typing import Any, Final
 
 from room_manager.media.sfu import private
 from room_manager.media.sfu.audience import UNMARKED, UNSHIFTED, Audience, Marks, Row
+from room_manager.media.sfu.datagrams import evened, runs
 from room_manager.media.sfu.ice import Address
 from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES
-from room_manager.media.sfu.trays import ROWS, SEGMENTS, Batch, Tray, ffi, segmentation_offered
+from room_manager.media.sfu.trays import ROWS, Batch, Tray, ffi, segmentation_offered
 from room_manager.media.sfu.udp import MAX_PLAIN_BYTES, PlainEgress
 
 STRIDES_BYTES: Final = (256, 1280, 2048)
-MAX_WHOLE_BYTES: Final = 65_000
 MAX_GATHERED: Final = 64  # packets of one audience
 MAX_FRAMES: Final = 16  # on their way; beyond that there is no waiting for slices
 SLICE_S: Final = 0.002
@@ -46,30 +46,13 @@ class Gathered:
 class Frame:
     """A whole frame on its way: which batch is next."""
 
-    __slots__ = ("at", "batches", "counts", "marks", "plains")
+    __slots__ = ("at", "batches", "counts", "marks", "plains", "rows")
 
     def __init__(self, gathered: Gathered, batches: list[Batch], counts: list[int] | None) -> None:
-        self.plains, self.marks = gathered.plains, gathered.marks
+        self.rows, self.plains, self.marks = gathered.rows, gathered.plains, gathered.marks
         self.batches = batches
         self.counts = counts
         self.at = 0
-
-
-def runs(sizes: list[int]) -> list[int]:
-    """How many packets each datagram takes: equally large ones, the last may be shorter."""
-    counts: list[int] = []
-    open_to = 0  # the size the run under way still takes; 0: it is closed
-    total = 0
-    for size in sizes:
-        if open_to and size <= open_to and counts[-1] < SEGMENTS and total + size <= MAX_WHOLE_BYTES:
-            counts[-1] += 1
-            total += size
-            if size < open_to:
-                open_to = 0
-        else:
-            counts.append(1)
-            open_to = total = size
-    return counts
 
 
 class BatchEgress:
@@ -104,7 +87,7 @@ class BatchEgress:
             return
         waiting = self._gathered.get(id(rows))
         if waiting is None:
-            if rows.derived is None:  # its receivers may have come from another one, where packets still wait
+            if rows.derived is None and self._waits_for(rows):
                 self.flush()
             waiting = self._gathered[id(rows)] = Gathered(rows)
         elif len(waiting.plains) >= MAX_GATHERED:
@@ -182,12 +165,14 @@ class BatchEgress:
 
     def _begin(self, waiting: Gathered) -> Frame:
         """Cut it, and serve those who get it over TCP."""
-        plains, marked = waiting.plains, waiting.marks
-        counts = runs([len(plain) for plain in plains]) if len(plains) > 1 and self._segmented else None
         batches, streamed = self._batches(waiting.rows)
-        for plain, marks in zip(plains, marked, strict=True) if streamed else ():
+        for plain, marks in zip(waiting.plains, waiting.marks, strict=True) if streamed else ():
             self._streams.fan(plain, streamed, marks)
             self.sent += len(streamed)
+        counts = None
+        if len(waiting.plains) > 1 and self._segmented:
+            waiting.plains = evened(waiting.plains)
+            counts = runs([len(plain) for plain in waiting.plains])
         return Frame(waiting, batches, counts)
 
     def _send_batch(self) -> None:
@@ -209,6 +194,14 @@ class BatchEgress:
         for count in frame.counts:
             self._send_run(plains[at : at + count], marked[at : at + count], batch)
             at += count
+
+    def _waits_for(self, rows: Audience) -> bool:
+        """Whether packets wait that some of these get, who have come from another audience."""
+        if not self._frames and not self._gathered:
+            return False
+        coming = {row.ssrc for row in rows}
+        waiting = [*(frame.rows for frame in self._frames), *(each.rows for each in self._gathered.values())]
+        return not all(coming.isdisjoint(row.ssrc for row in known) for known in waiting)
 
     def switched(self) -> None:
         """A receiver is about to change between UDP and TCP."""

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
+from aiortc.rtp import RtpPacket
 
 from room_manager.media.sfu import private, vp8
 from room_manager.media.sfu.audience import Audience, Marks, Row, Shifts
-from room_manager.media.sfu.batch import BatchEgress, runs
+from room_manager.media.sfu.batch import BatchEgress
+from room_manager.media.sfu.datagrams import evened, runs
 from room_manager.media.sfu.rtp import Packet, build, extension_block, looks_like_rtcp
 from room_manager.media.sfu.send_log import SendLog
 from room_manager.media.sfu.srtp import PROFILES, Keys, material_bytes
@@ -92,6 +94,27 @@ def test_sizes_make_runs_of_equals_whose_last_may_be_shorter() -> None:
     assert runs([1]) == [1]
 
 
+def test_packets_a_few_bytes_shorter_are_padded_so_that_a_frame_is_one_datagram() -> None:
+    plains = [packet(seq, size) for seq, size in enumerate([1100, 1093, 1101, 1101, 700])]
+
+    even = evened(plains)
+
+    assert runs([len(plain) for plain in even]) == [5]
+    assert even[2:] == plains[2:]
+    for before, after in zip(plains, even, strict=True):
+        assert RtpPacket.parse(after).payload == before[12:]  # as aiortc reads it
+        assert RtpPacket.parse(after).sequence_number == RtpPacket.parse(before).sequence_number
+        ours = Packet(after)
+        assert after[ours.start : ours.end] == before[12:]
+
+
+@pytest.mark.parametrize("sizes", [[1100], [1100, 1100], [1100, 20], [1000, 1009, 1009], [1, 2000, 2000]])
+def test_nothing_is_padded_in_vain(sizes: list[int]) -> None:
+    plains = [packet(seq, size) for seq, size in enumerate(sizes)]
+
+    assert evened(plains) is plains
+
+
 SHAPES: Final = {
     "one sound": [160],
     "equal": [1170] * 5,
@@ -108,7 +131,7 @@ SHAPES: Final = {
 def test_all_back_ends_send_the_same_bytes_in_the_same_order(
     shape: list[int], sender: socket.socket, ears: list[Ear]
 ) -> None:
-    plains = [packet(seq, size) for seq, size in enumerate(shape, start=65_530)]
+    plains = evened([packet(seq, size) for seq, size in enumerate(shape, start=65_530)])
     heard = []
     # Everybody's keys are the same each time, so even the bytes on the wire must be.
     for egress in (PlainEgress(sender), BatchEgress(sender, segmented=False), BatchEgress(sender)):
@@ -307,6 +330,21 @@ def test_frames_on_their_way_are_bounded_and_a_change_of_audience_waits_for_them
     assert not egress.unfinished
     egress.flush()
     assert [int.from_bytes(d[2:4], "big") for d in ears[0].hear(31)] == list(range(31))
+
+
+def test_who_comes_for_the_sound_does_not_hurry_the_picture(sender: socket.socket, ears: list[Ear]) -> None:
+    egress, picture = BatchEgress(sender, slice_s=0), audience(ears)
+    send(egress, [packet(0, 10)], picture)
+    sound = Audience(Row(ear.sink, ear.ssrc + 5_000) for ear in ears[:2])
+
+    egress.fan(packet(1, 500), picture)
+    egress.flush_whole()
+    egress.fan(packet(1, 50), sound)
+
+    assert egress.unfinished
+    egress.fan(packet(2, 50), audience(ears[:1]))
+    assert not egress.unfinished
+    egress.flush()
 
 
 def test_order_holds_when_somebody_comes_in_the_middle_of_a_frame(
