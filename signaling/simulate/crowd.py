@@ -15,7 +15,7 @@ from signaling.simulate.site import SimulatedSite
 COMING_PER_S: Final = 25.0
 SETTLED_S: Final = 10.0  # the meeting is left in peace while it fills
 
-BAD_LINES: Final = {3: 0.25, 11: 0.12}  # by the order of coming in; the share that is lost
+BAD_LINES: Final = {3: 0.25, 11: 0.06}  # by the order of coming in; the share that is lost
 
 log = logging.getLogger(__name__)
 

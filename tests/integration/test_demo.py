@@ -100,8 +100,16 @@ async def _look_around(demo: Demo) -> None:
         async with asyncio.timeout(LIMIT_S):
             while peer.slots["main"].packets < 20 or peer.slots["audio-1"].packets < 20:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+
+        await chair.say(say.WatchPresence(rid=chair.number(), on=True))
+        await chair.until(told.Presence, _somebody_is_sent_less, LIMIT_S)
     finally:
         await chair.close()
+
+
+def _somebody_is_sent_less(presence: told.Presence) -> bool:
+    """One of the simulated sites on a bad line stands on a lower step, and it is said why."""
+    return any(row.step not in (None, "full") and row.reason != "room" for row in presence.sites)
 
 
 async def _end_the_meeting(demo: Demo) -> None:
