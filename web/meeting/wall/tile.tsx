@@ -81,7 +81,7 @@ export function WallTile({ room, site, row = site, floor, heard, slot, track, si
           </span>
         )}
         {!here && <span class="stepword">{t(wordOf(look))}</span>}
-        {here && !isReduced(row.step) && look === "weak" && <span class="stepword">{t("state.weak")}</span>}
+        {here && !isReduced(row.step) && look === "weak" && <span class="stepword">{t("legend.weak")}</span>}
       </span>
     </div>
   );
