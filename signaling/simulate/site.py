@@ -24,6 +24,7 @@ from signaling.wire import client as say
 from signaling.wire import server as told
 
 WEAK_LOSS: Final = 0.06
+SMALLEST: Final = ("q",)  # until it is told what is watched
 ALL_LAYERS: Final = ("q", "h", "f")
 PEOPLE: Final = (3, 25)
 
@@ -99,7 +100,7 @@ class SimulatedSite:
                 self._wanted = message.layers
             case _:
                 return
-        seen = ALL_LAYERS if self._on_stage or self._has_floor else ()
+        seen = ALL_LAYERS if self._on_stage or self._has_floor else SMALLEST
         layers = seen if self._wanted is None else self._wanted
         self._media.send(layers=layers, voice=self._has_floor and self._may_speak)
 
