@@ -64,11 +64,16 @@ class SendLog:
         """The packet that was given this 16-bit number, if it is still known."""
         newest = self.newest
         given = unwrap(number, newest, 16)
-        back = newest - given
-        if not 0 <= back < len(self.flights):
-            return None
-        flight = self.flights[-1 - back]
-        return Departure(given, flight.at, flight.size_bytes)
+        flight = self.back(newest - given)
+        return None if flight is None else Departure(given, flight.at, flight.size_bytes)
+
+    def back(self, count: int) -> Flight | None:
+        """The packet so many before the newest, if it is still known."""
+        return self.flights[-1 - count] if 0 <= count < len(self.flights) else None
+
+    def last(self, count: int) -> list[Flight]:
+        """So many packets, as far as they are known, the newest first."""
+        return list(itertools.islice(reversed(self.flights), count))
 
 
 class SendLogs:

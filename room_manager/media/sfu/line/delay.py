@@ -10,6 +10,7 @@ counts only if there is a queue, and a line that jitters is not taken for a full
 """
 
 from collections import deque
+from operator import mul
 from typing import Final, Literal
 
 from room_manager.media.sfu.line.fates import Arrived
@@ -173,9 +174,8 @@ class Queue:
 
 
 def _slope(points: deque[tuple[float, float]]) -> float:
-    """Least squares."""
-    count = len(points)
-    mean_x = sum(x for x, _ in points) / count
-    mean_y = sum(y for _, y in points) / count
-    below = sum((x - mean_x) ** 2 for x, _ in points)
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / below if below else 0.0
+    """Least squares. The heights need no mean taken off: what they are multiplied by adds up to nothing."""
+    mean = sum(x for x, _ in points) / len(points)
+    distances = [x - mean for x, _ in points]
+    below = sum(map(mul, distances, distances))
+    return sum(map(mul, distances, [y for _, y in points])) / below if below else 0.0

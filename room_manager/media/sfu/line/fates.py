@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from room_manager.media.sfu.line.arrivals import REFERENCE_BITS, REFERENCE_S, Feedback
 from room_manager.media.sfu.line.reading import OVERHEAD_BYTES
-from room_manager.media.sfu.rtp import SEQ_MASK, unwrap
+from room_manager.media.sfu.rtp import unwrap
 from room_manager.media.sfu.send_log import KEPT, Departure, SendLog
 
 REORDER_S: Final = 0.25
@@ -38,12 +38,10 @@ class Fates:
     def departed(self) -> Iterator[Departure]:
         """What has left since the last call."""
         newest = self._log.newest
-        first = max(self._looked + 1, newest - KEPT + 1)
+        left = newest - self._looked
         self._looked = newest
-        for number in range(first, newest + 1):
-            found = self._log.find(number & SEQ_MASK)
-            if found is not None:
-                yield found._replace(size_bytes=found.size_bytes + OVERHEAD_BYTES)
+        for back, flight in enumerate(reversed(self._log.last(left)), start=1 - min(left, KEPT)):
+            yield Departure(newest + back, flight.at, flight.size_bytes + OVERHEAD_BYTES)
 
     def told(self, feedback: Feedback) -> list[Arrived]:
         """Which packets came, in the order they were sent."""
@@ -58,7 +56,7 @@ class Fates:
         came: list[Arrived] = []
         for offset, after_s in feedback.arrivals:
             number = base + offset
-            found = log.find(number & SEQ_MASK) if 0 < number <= newest else None
+            found = log.back(newest - number)
             if found is None or self._came[number % KEPT] == number:
                 continue
             self._came[number % KEPT] = number
@@ -68,7 +66,7 @@ class Fates:
         if len(came) < feedback.count:
             for number in range(max(1, base, newest - KEPT + 1), min(base + feedback.count, newest + 1)):
                 if self._came[number % KEPT] != number and number not in self._missing:
-                    found = log.find(number & SEQ_MASK)
+                    found = log.back(newest - number)
                     if found is not None:
                         self._missing[number] = found.at
         return came
