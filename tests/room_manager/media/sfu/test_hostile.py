@@ -251,6 +251,25 @@ def test_what_is_turned_away_is_counted_by_its_reason(monkeypatch: pytest.Monkey
     hostile(test)
 
 
+def test_an_empty_or_overlong_datagram_of_a_peer_is_not_taken_for_what_lay_there_before() -> None:
+    async def test(net: Network) -> None:
+        a, b = await net.join(A), await net.join(B)
+        await a.connected()
+        await b.connected()
+        await net.forwards(a, b)
+        before = dict(net.unit.refused)
+
+        for data in (b"", b"\x80", b"\x80" + bytes(2047), b"\x80" + bytes(3000)):
+            b._send_raw(data)
+
+        await net.until(lambda: net.unit.refused["malformed"] >= before["malformed"] + 4)
+        assert net.unit.refused["broken"] == before["broken"]
+        assert net.unit.refused["forged"] == before["forged"]
+        await net.forwards(a, b)
+
+    hostile(test)
+
+
 def test_a_peer_that_floods_is_heard_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(net: Network) -> None:
         monkeypatch.setattr("room_manager.media.sfu.door.MAX_PACKETS_OF_PEER", 100)
