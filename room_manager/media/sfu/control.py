@@ -13,7 +13,7 @@ from msgspec import Struct
 from room_manager.ids import ConnectionId, RoomId, SiteId
 from room_manager.media.engine import Answer, EngineEvent, Scene
 from room_manager.media.sfu.gauges import Figures
-from room_manager.media.sfu.room import RoomStats
+from room_manager.media.sfu.room_stats import RoomStats
 
 MAX_FRAME_BYTES: Final = 262_144
 LENGTH_BYTES: Final = 4

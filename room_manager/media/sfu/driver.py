@@ -37,7 +37,7 @@ from room_manager.media.sfu.codecs import Codecs
 from room_manager.media.sfu.gauges import WorkerView, families
 from room_manager.media.sfu.links import Links
 from room_manager.media.sfu.placement import Placement
-from room_manager.media.sfu.room import RoomStats
+from room_manager.media.sfu.room_stats import RoomStats
 from room_manager.media.sfu.speakers import Speakers
 from room_manager.media.sfu.sums import added
 from room_manager.media.sfu.told import Make, Told

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from room_manager.media.figures import Family, Sample
-from room_manager.media.sfu.room import RoomStats
+from room_manager.media.sfu.room_stats import RoomStats
 
 PREFIX: Final = "diemcau_media_"
 

@@ -11,6 +11,9 @@ from room_manager.media.sfu.track import Track
 PATIENCE_S: Final = 1.0
 """A slot that may enter another lane of its source without a keyframe waits so long for a place to do so."""
 
+SETTLE_S: Final = 1.0
+"""The old picture stays so long while a site that was asked to send again has not begun."""
+
 
 class Key(NamedTuple):
     """What slots of one group have in common.
@@ -30,7 +33,18 @@ class Key(NamedTuple):
 class Group:
     """Slots, the lane they shall be in, and those of them that are not in it yet."""
 
-    __slots__ = ("current", "decided", "key", "lane", "slots", "switching", "waiting", "waits_since")
+    __slots__ = (
+        "current",
+        "decided",
+        "key",
+        "lane",
+        "slots",
+        "switching",
+        "target",
+        "targeted_at",
+        "waiting",
+        "waits_since",
+    )
 
     def __init__(self, key: Key) -> None:
         self.key = key
@@ -39,6 +53,8 @@ class Group:
         self.lane: Lane | None = None
         self.current: Track | None = None  # what was last entered
         self.decided = False  # whether it was ever aimed
+        self.target: SiteId | None = None  # whose picture it was last asked for, and since when
+        self.targeted_at = 0.0
         self.waits_since: float | None = None
         self.switching = False  # the group waits as a whole, not a newcomer for what others see
 
@@ -58,6 +74,20 @@ class Group:
             self.waiting.update((slot, None) for slot in self.slots if slot.lane is not lane)
             self.switching = bool(self.waiting)
             lane.track.awaited = lane.track.awaited or self.switching
+
+    def hold(self) -> None:
+        """Every slot stays where it is until it is known where it shall be; newcomers wait for that."""
+        if self.lane is not None:
+            del self.lane.groups[self]
+        self.lane = None
+        self.decided = False
+        self.waiting.clear()
+
+    def settling(self, target: SiteId | None, now: float) -> bool:
+        """Whether the group was told so lately to show this site that its picture may still be coming."""
+        if self.target != target:
+            self.target, self.targeted_at = target, now
+        return now - self.targeted_at < SETTLE_S
 
     def take_in(self, slot: Slot) -> None:
         """The slot shall show what the group shows."""

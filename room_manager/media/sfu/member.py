@@ -45,6 +45,7 @@ class Member:
         self.sink = sink
         self.up = False
         self.learned = False  # a track has appeared since the room last looked
+        self.returned = False  # a silent picture has come back
         self.video = plan.video
         self.slots = [Slot(receiving, site, sink) for receiving in plan.receiving]
         self.tracks: dict[tuple[Role, str], Track] = {}
@@ -64,6 +65,10 @@ class Member:
         self._level, self._orientation = ids.get(n.LEVEL), ids.get(n.ORIENTATION)
         self._transport_wide = ids.get(n.TRANSPORT_WIDE)
         self._remb = any(s.told_bitrate for s in plan.sending)
+
+    def layers(self, role: Role) -> tuple[str, ...] | None:
+        """The layers it may send of this picture, ``("",)`` if there is but one; None: it sends no such."""
+        return next((s.layers or ("",) for s in self._sending if s.role == role), None)
 
     @property
     def measured(self) -> bool:

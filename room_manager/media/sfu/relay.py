@@ -15,7 +15,7 @@ from room_manager.media.sfu import choice
 from room_manager.media.sfu.member import Member
 from room_manager.media.sfu.mirror import Mirror
 from room_manager.media.sfu.packets import SourcePacket
-from room_manager.media.sfu.relay_wire import Ask, Need, Needs, Said, Stream, View, key, packet_item
+from room_manager.media.sfu.relay_wire import Ask, Need, Needs, Said, Stream, key, packet_item
 from room_manager.media.sfu.slot import UNLIMITED
 from room_manager.media.sfu.track import Role, Track
 
@@ -118,10 +118,9 @@ class Relay:
         for track, workers in wanted.items():
             self._pass(track, tuple(sorted(workers)), now)
 
-    def views(self, site: SiteId, role: Role) -> set[View]:
-        """How receivers of other workers watch this picture."""
-        needs = [need for said, _ in self._wanted.values() for need in said.needs]
-        return {view for need in needs if (need.site, need.role) == (site, role) for view in need.views}
+    def needs(self) -> list[Need]:
+        """What receivers of other workers want."""
+        return [need for said, _ in self._wanted.values() for need in said.needs]
 
     def _viewed(self, need: Need, now: float) -> list[Track]:
         """The layers to pass on; for large slots all, so that nobody waits who must take a smaller one."""

@@ -4,49 +4,34 @@ Per packet only the lanes of its track are walked; which slot is in which lane i
 changes when a scene, a speaker, a line or a connection changes.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from msgspec import Struct
-
 from room_manager.ids import ConnectionId, RoomId, SiteId
-from room_manager.media.engine import EngineEvent, LineQuality, Scene, Speaking
+from room_manager.media.engine import EngineEvent, LayersWanted, LineQuality, Scene, Speaking
 from room_manager.media.sfu import choice, rtcp
 from room_manager.media.sfu.audience import Egress
 from room_manager.media.sfu.groups import Group
-from room_manager.media.sfu.levels import Levels
 from room_manager.media.sfu.lines import Lines
 from room_manager.media.sfu.member import NTP_UNITS, OUR_SSRC, Member
 from room_manager.media.sfu.mirror import Mirror
-from room_manager.media.sfu.negotiation import AUDIO_SLOTS, PROGRAMME, VIDEO_SLOTS
+from room_manager.media.sfu.negotiation import VIDEO_SLOTS
 from room_manager.media.sfu.packets import SourcePacket
 from room_manager.media.sfu.relay import Outlet, Relay
 from room_manager.media.sfu.relay_wire import Need, Passed, Stream, View
+from room_manager.media.sfu.room_stats import RoomStats
 from room_manager.media.sfu.rota import Rota
 from room_manager.media.sfu.seating import Aim, Seating
 from room_manager.media.sfu.slot import UNLIMITED, Limit, Slot
 from room_manager.media.sfu.targets import may_be_heard, shown
-from room_manager.media.sfu.track import Track
+from room_manager.media.sfu.track import Role, Track
+from room_manager.media.sfu.voices import Voices
+from room_manager.media.sfu.wishes import Place, Wishes, watched
 
+PICTURES: Final[tuple[Role, ...]] = ("camera", "screen")
 CHOOSE_S: Final = 0.1
-TELL_SPEAKERS_S: Final = 0.3
 REPORT_S: Final = 1.0
-REORDER_S: Final = 2.0  # the same speakers in another order are told no more often
-
-
-class RoomStats(Struct, frozen=True):
-    """Counters of one room since it was opened; forwarded counts packet × receiver."""
-
-    connections: int
-    audio_forwarded: int
-    audio_dropped: int  # packets the scene forbids
-    video_forwarded: int
-    keyframe_requests: int
-    repaired: int  # packets sent again to receivers
-    lanes: int
-    measured: int  # receivers whose line is measured
-    steps: dict[str, int]  # receivers at each step of the ladder
-    step_reasons: dict[str, int]  # those below full, by what led them there
 
 
 class Room:
@@ -71,12 +56,12 @@ class Room:
         self._by_site: dict[SiteId, list[Member]] = {}
         self._used: dict[SiteId, ConnectionId] = {}
         self._seating = Seating(random32)
+        self._wishes = Wishes()
         self._fresh: set[Member] = set()  # sent something since they were last told of it
         self._lines = Lines(room, self, egress, tell)
-        self._levels = Levels()
-        self._speaking: tuple[SiteId, ...] = ()
+        self._voices = Voices(self._seating, self._may_speak)
         self._rota: Rota[Member] = Rota(REPORT_S)
-        self._chosen_at = self._told_at = self._spoke_at = 0.0
+        self._chosen_at = 0.0
         self._audio_forwarded = self._audio_dropped = self._video_forwarded = 0
         self._asked = self._repaired = 0
 
@@ -101,6 +86,10 @@ class Room:
             self._lines.add(member, now)
         for slot in member.slots:
             self._seating.seat(slot)
+        for role in PICTURES:
+            layers = member.layers(role)
+            if layers is not None:
+                self._wishes.begin(Place(member.connection, role), layers, now)
         self._refresh(now)
 
     def remove(self, member: Member, now: float) -> None:
@@ -113,12 +102,14 @@ class Room:
         self._asked += member.asks.asked
         for slot in member.slots:
             self._seating.unseat(slot)
+        for role in PICTURES:
+            self._wishes.end(Place(member.connection, role))
         if member.site is not None and member.up:
             others = self._by_site[member.site]
             others.remove(member)
             if not others:
                 del self._by_site[member.site]
-                self._levels.forget(member.site)
+                self._voices.levels.forget(member.site)
         self._refresh(now)
 
     def use(self, site: SiteId, connection: ConnectionId, now: float) -> None:
@@ -207,10 +198,15 @@ class Room:
         """Every group follows the best track of its target, and asks for what it needs to begin."""
         self._follow(tuple(self._seating.groups.values()), now)
         self.relay.refresh(now)
+        self._tell_wishes(now)
 
     def _follow(self, groups: Iterable[Group], now: float) -> None:
         for group in groups:
-            self._seating.follow(group, self._best(group, now))
+            best = self._best(group, now)
+            if best is None and self._coming(group, now):
+                self._seating.hold(group)
+                continue
+            self._seating.follow(group, best)
             track = group.lane.track if group.lane is not None else None
             if track is not None and track.role != "microphone" and group.needs_keyframe(now):
                 self.ask(track, now, switching=group.switching)
@@ -228,6 +224,22 @@ class Room:
         return choice.best(
             tracks, largest=name == "main", limit=limit, current=group.current, wanted=wanted, now=now
         )
+
+    def _coming(self, group: Group, now: float) -> bool:
+        """Whether the group's picture may begin at any moment: its site was just asked for it."""
+        site, role = self._seating.target(group), choice.role(group.key.name)
+        settling, member = group.settling(site, now), self.active(site)
+        if not settling or member is None or role == "microphone" or group.key.limit.layer is None:
+            return False
+        return isinstance(member, Mirror) or member.layers(role) is not None
+
+    def _tell_wishes(self, now: float) -> None:
+        """Publishers hear which of their layers are watched, here or with another worker."""
+        needs = itertools.chain(self.needs(), self.relay.needs())
+        wanted = watched(needs, self._seating.lanes.values(), self.active)
+        for place, told in self._wishes.update(wanted, now):
+            if place.role != "microphone":
+                self._tell(LayersWanted(self.id, place.connection, place.role, told))
 
     def needs(self) -> Iterable[Need]:
         """What receivers here want, of whatever site."""
@@ -270,6 +282,10 @@ class Room:
             member.learned = False
             self._choose_voices(now)
             self._refresh(now)
+        if member.returned:
+            member.returned = False
+            if any(not group.decided for group in self._seating.groups.values()):
+                self._refresh(now)
         if track.role == "microphone":
             site = member.site
             if site is None or self.active(site) is not member:
@@ -278,7 +294,7 @@ class Room:
                 self._audio_dropped += 1
                 return
             level = packet.level
-            self._levels.heard(site, level[0] & 0x7F if level else None, now)
+            self._voices.levels.heard(site, level[0] & 0x7F if level else None, now)
         if track.peers:
             self.relay.passed(track, packet)
         if track.awaited:
@@ -315,16 +331,12 @@ class Room:
             self._chosen_at = now
             for site in self.relay.tick(now):
                 if site not in self._by_site:
-                    self._levels.forget(site)
+                    self._voices.levels.forget(site)
             self._choose_voices(now)
             self._refresh(now)
-        if now - self._told_at >= TELL_SPEAKERS_S:
-            self._told_at = now
-            speaking = self._levels.speaking(self._may_speak, now)
-            reordered = set(speaking) == set(self._speaking)
-            if speaking != self._speaking and not (reordered and now - self._spoke_at < REORDER_S):
-                self._speaking, self._spoke_at = speaking, now
-                self._tell(Speaking(self.id, speaking))
+        speaking = self._voices.news(now)
+        if speaking is not None:
+            self._tell(Speaking(self.id, speaking))
         owners = {track.owner for track in (lane.track for lane in self._seating.lanes.values())}
         self._lines.tick((t for owner in owners if owner is not None for t in owner.tracks.values()), now)
         due = self._rota.due(now)
@@ -343,21 +355,11 @@ class Room:
                 self._tell(LineQuality(self.id, member.connection, line.grade, line.rtt_ms, line.loss))
 
     def _choose_voices(self, now: float) -> None:
-        held = [self._seating.shown(name) for name in AUDIO_SLOTS]
-        chosen = self._levels.chosen(held, self.scene.voices, self._may_speak, now)
-        if chosen != held:
-            for name, site in zip(AUDIO_SLOTS, chosen, strict=True):
-                self._seating.aim(name, Aim(site))
-            self._refresh(now)
-        held_voice = self._seating.shown(PROGRAMME)
-        voice = self._levels.voice(held_voice, self.scene.voices, self._may_speak, now)
-        if voice != held_voice:
-            self._seating.aim(PROGRAMME, Aim(voice))
+        if self._voices.choose(self.scene.voices, now):
             self._refresh(now)
         if self.relay.listening:
-            held = [*self.relay.voices, *[None] * len(AUDIO_SLOTS)][: len(AUDIO_SLOTS)]
-            mine = self._levels.chosen(held, self.scene.voices, self._may_speak_here, now)
-            self.relay.voices = tuple(site for site in mine if site is not None)
+            mine, named = self.relay.voices, self.scene.voices
+            self.relay.voices = self._voices.passed_on(mine, named, self._may_speak_here, now)
 
     def _may_speak_here(self, site: SiteId) -> bool:
         return self._may_speak(site) and not isinstance(self.active(site), Mirror)

@@ -12,7 +12,8 @@ from room_manager.media.sfu.member import Member
 from room_manager.media.sfu.negotiation import Plan, agree
 from room_manager.media.sfu.relay import Alone, Outlet
 from room_manager.media.sfu.relay_wire import Passed, Stream, items, stream_of
-from room_manager.media.sfu.room import Room, RoomStats
+from room_manager.media.sfu.room import Room
+from room_manager.media.sfu.room_stats import RoomStats
 from room_manager.media.sfu.rtp import Malformed
 from room_manager.media.sfu.sdp import Offer
 from room_manager.media.sfu.sums import added

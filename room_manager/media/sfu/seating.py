@@ -119,6 +119,12 @@ class Seating:
         for other in left:
             self._discard(other)
 
+    def hold(self, group: Group) -> None:
+        """The group's slots stay where they are for now."""
+        lane = group.lane
+        group.hold()
+        self._discard(lane)
+
     def enter(self, track: Track, packet: SourcePacket, now: float) -> None:
         """Let in whoever waits for this packet of the track."""
         waiting = False

@@ -111,6 +111,8 @@ class Track:
                 self._picture = packet.picture
         if now - self.heard_at > ALIVE_S:
             self.alive_since = now
+            if self.role != "microphone" and self.owner is not None:
+                self.owner.returned = True
         self.heard_at = now
         if not repaired:  # a repair does not undo that the line lost it
             self.received += 1

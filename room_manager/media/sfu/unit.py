@@ -30,7 +30,7 @@ from room_manager.media.sfu.packets import OPUS
 from room_manager.media.sfu.peers import Peer, Peers
 from room_manager.media.sfu.relay_links import RelayLinks
 from room_manager.media.sfu.restarts import check_restart, lasting, restarted
-from room_manager.media.sfu.room import RoomStats
+from room_manager.media.sfu.room_stats import RoomStats
 from room_manager.media.sfu.router import Router
 from room_manager.media.sfu.rtp import Malformed
 from room_manager.media.sfu.stream import Stream

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from room_manager.media.figures import Family, Sample
 from room_manager.media.sfu.gauges import NAMES, PREFIX, Figures, WorkerView, families
-from room_manager.media.sfu.room import RoomStats
+from room_manager.media.sfu.room_stats import RoomStats
 from room_manager.media.sfu.sums import added
 from signaling.metrics import Metrics
 from tests.helpers.router_driver import ROOM, RouterDriver
