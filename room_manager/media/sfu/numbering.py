@@ -93,21 +93,26 @@ class Numbering:
 
     def place(self, packet: SourcePacket, now: float) -> Segment | None:
         """The same, and the packet goes out now."""
-        current = self.segments[-1]
-        if packet.index <= self.newest:
-            return self.segment(packet)
-        self.newest = packet.index
-        self._last = packet.index + current.shift
-        self._timestamp = packet.timestamp + current.timestamp_shift & TS_MASK
-        self._at = now
         picture = packet.picture
+        if packet.index > self.newest:
+            given = self.segments[-1]
+            self.newest = packet.index
+            self._last = packet.index + given.shift
+        else:
+            late = self.segment(packet)
+            # Late, but of a picture of which nothing has come: what was newer was padding.
+            if late is None or picture is None or picture <= self._seen:
+                return late
+            given = late
+        self._timestamp = packet.timestamp + given.timestamp_shift & TS_MASK
+        self._at = now
         if picture is not None:
             self._seen = max(self._seen, picture)
-            self._picture = self._seen + current.picture_shift
+            self._picture = max(self._picture, self._seen + given.picture_shift)
             found = packet.descriptor
             if found is not None and found.tl0 is not None:
-                self._layer = found.tl0 + current.layer_shift & 0xFF
-        return current
+                self._layer = found.tl0 + given.layer_shift & 0xFF
+        return given
 
     def leave_out(self, packet: SourcePacket) -> None:
         """Nobody shall miss this packet: what follows closes up. A late one leaves its number empty."""
@@ -119,6 +124,10 @@ class Numbering:
         if packet.picture is not None and packet.picture > self._seen:
             pictures, self._seen = 1, packet.picture
             self._picture = max(self._picture, packet.picture + current.picture_shift - 1)
+        elif packet.picture is None and index > self.newest + 1:
+            # What is missing may be pictures nothing has come of; they keep their numbers, too.
+            missing = index - self.newest - 1
+            self._picture = max(self._picture, self._seen + current.picture_shift + missing)
         changed = current._replace(
             first=index + 1, shift=current.shift - 1, picture_shift=current.picture_shift - pictures
         )

@@ -299,6 +299,7 @@ class Room:
             self.relay.passed(track, packet)
         if track.awaited:
             self._seating.enter(track, packet, now)
+        track.keep(packet)
         forwarded = 0
         for lane in track.lanes:
             forwarded += lane.feed(packet, now, self._egress)

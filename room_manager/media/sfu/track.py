@@ -86,7 +86,7 @@ class Track:
         self._last_report_at = 0.0
 
     def take(self, packet: SourcePacket, now: float, *, repaired: bool = False) -> bool:
-        """Number the packet and remember it. False: it is of no use (a repeat nobody missed)."""
+        """Number the packet. False: it is of no use (a repeat nobody missed)."""
         if self.newest is None:
             if repaired:
                 return False
@@ -122,9 +122,12 @@ class Track:
                 self.base_received += 1
                 self.base_octets += size
             self._measure(packet.timestamp, now)
+        return True
+
+    def keep(self, packet: SourcePacket) -> None:
+        """Remember a picture's packet that somebody is sent: it may be asked for again, or come again."""
         if self.lanes and self.role != "microphone":
             self.history.keep(packet)
-        return True
 
     def alive(self, now: float) -> bool:
         """Whether its sender is still sending it."""

@@ -247,3 +247,42 @@ def test_a_number_kept_for_what_is_missing_is_not_given_again_after_a_move() -> 
     camera.play(1, key=True)
 
     assert (b.got("main")[0].seq - last) & 0xFFFF == 2
+
+
+def test_a_picture_that_came_late_behind_padding_keeps_its_id_after_a_move() -> None:
+    driver, camera, b, _ = staged()
+    a, layer = camera.peer, camera.peer.ssrc("camera", "f")
+    number, picture = a.seqs[layer], camera.picture + 1
+    a.video("f", b"", seq=number + 2, padding=9)
+    a.video(
+        "f",
+        DELTA + b"f late 2 0",
+        seq=number + 1,
+        temporal=2,
+        picture=picture,
+        timestamp=camera.timestamp + 1,
+    )
+    a.seqs[layer] = number + 2
+    late = b.got("main")[-1]
+    assert body(late)[1] == "late"
+
+    driver.limit(b, main=Limit("q"))
+    camera.play(1, key=True)
+
+    first = b.got("main")[-2]
+    assert body(first)[0] == "q"
+    ids = [vp8.describe(p.data, p.start, p.end).picture_id for p in (late, first)]
+    assert ((ids[1] or 0) - (ids[0] or 0)) & 0x7FFF == 1
+
+
+def test_the_very_first_packet_can_be_asked_for_again() -> None:
+    driver = RouterDriver()
+    camera, b = Camera(driver, driver.join(A)), driver.join(B)
+    driver.scene(Scene(main=A))
+    camera.play(1, key=True)
+    first = b.got("main")[0]
+
+    b.control(rtcp.nack(1, b.slot_ssrc("main"), [first.seq]))
+
+    (again,) = b.repaired("main")
+    assert again.data[again.start + 2 : again.end] == first.data[first.start : first.end]
