@@ -56,7 +56,7 @@ async def options(whip: Whip, kind: LinkKind, request: Request) -> Response:
     relays: dict[str, str] = {}
     if "authorization" in request.headers:
         # RFC 9725, section 4.6: relays are told to whoever may begin a session, since they cost something.
-        await whip.identity(kind, _token(request))
+        await whip.identity(kind, _token(request), address_of(request))
         relays = _relays(request, ConnectionId(secrets.token_hex(8)))
     headers = {
         **relays,
@@ -178,7 +178,7 @@ def _relays(request: Request, connection: ConnectionId) -> dict[str, str]:
 
 
 def _session(whip: Whip, kind: LinkKind, request: Request) -> WhipSession:
-    return whip.find(kind, request.path_params["session"], _token(request))
+    return whip.find(kind, request.path_params["session"], _token(request), address_of(request))
 
 
 def _token(request: Request) -> str:

@@ -51,18 +51,22 @@ class Whip:
 
     # --- who asks ---
 
-    def claims(self, kind: LinkKind, token: str) -> LinkClaims:
-        """Raises ``NoToken``, ``BadToken``, ``Expired``, ``TooEarly`` or ``NotAllowed``."""
+    def claims(self, kind: LinkKind, token: str, address: str) -> LinkClaims:
+        """Raises ``NoToken``, ``TooMany``, ``BadToken``, ``Expired``, ``TooEarly`` or ``NotAllowed``."""
         if not token:
             raise NoToken("show the token that was made for you: Authorization: Bearer …")
+        edge = self._edge
+        # A signature costs us more to check than them to invent.
+        if not edge.lobby.is_known(address) and not edge.ticket_rate.take(address, edge.monotonic()):
+            raise TooMany("too many from your address; wait a moment", 2)
         claims = self._edge.link_signer.check(token, time.time())
         if claims.kind is not kind:
             raise NotAllowed("this token opens another door: encoders ask at /whip, players at /whep")
         return claims
 
-    async def identity(self, kind: LinkKind, token: str) -> Identity:
+    async def identity(self, kind: LinkKind, token: str, address: str) -> Identity:
         """Who may begin a session with this token. Raises as :meth:`claims`, or ``Revoked``."""
-        claims = self.claims(kind, token)
+        claims = self.claims(kind, token, address)
         sends = kind is LinkKind.WHIP
         who = Identity(
             meeting=claims.meeting,
@@ -76,7 +80,7 @@ class Whip:
         await self._edge.standing.check(who)
         return who
 
-    def find(self, kind: LinkKind, session_id: str, token: str) -> WhipSession:
+    def find(self, kind: LinkKind, session_id: str, token: str, address: str) -> WhipSession:
         """The session of this URL, for the token it was begun with.
 
         Raises as :meth:`claims`, ``UnknownSession``, or ``NotAllowed`` for another good token.
@@ -87,7 +91,7 @@ class Whip:
         if session is None or session.kind is not kind:
             raise UnknownSession("there is no such session, or it has ended: begin another")
         if not session.shown_by(token):
-            self.claims(kind, token)
+            self.claims(kind, token, address)
             raise NotAllowed("this session was begun with another token")
         return session
 
@@ -95,7 +99,7 @@ class Whip:
 
     async def begin(self, kind: LinkKind, token: str, address: str, offer: str) -> Begun:
         """Answer an offer. Of what is refused, nothing is left: no join, no connection."""
-        who = await self.identity(kind, token)
+        who = await self.identity(kind, token, address)
         self._limit(who, address)
         sends = offers.published(offer) if kind is LinkKind.WHIP else None
         if sends is None:
@@ -147,11 +151,8 @@ class Whip:
             raise TooMany("you begin sessions too often; wait a moment", 2)
         if len(self._sessions) >= MAX_SESSIONS:
             raise Limit(f"more than {MAX_SESSIONS} encoders and players")
-        if edge.lobby.is_known(address):
-            return
-        if not edge.ticket_rate.take(address, now):
-            raise TooMany("too many from your address; wait a moment", 2)
-        if sum(session.address == address for session in self._sessions.values()) >= MAX_OF_AN_ADDRESS:
+        of_address = sum(session.address == address for session in self._sessions.values())
+        if of_address >= MAX_OF_AN_ADDRESS and not edge.lobby.is_known(address):
             raise TooMany("too many encoders and players at your address", 30)
 
     def _check_open(self, served: Served, who: Identity) -> None:

@@ -7,9 +7,12 @@ import pytest
 from room_manager.ids import SiteId
 from room_manager.media.fake import FakeEngine
 from room_manager.meeting.values import Device, LinkKind, Role, SiteState
+from signaling.limits import Buckets
 from signaling.wire.server import IceServer
 from tests.helpers.servers import A, B
 from tests.helpers.whip import FRAGMENT, SDP, Caller, Guests, credentials, fragment, play, publishing
+
+HARDLY_EVER = 0.001  # a second: however slow the machine is
 
 
 def test_a_token_opens_its_own_door_only(tmp_path: Path) -> None:
@@ -121,10 +124,10 @@ def test_a_restart_that_fails_leaves_the_session_as_it_was(tmp_path: Path) -> No
 
 def test_whoever_asks_too_often_or_from_one_place_too_much_waits(tmp_path: Path) -> None:
     async def scenario(here: Guests, engine: FakeEngine) -> None:
+        here.here.edge.hellos = Buckets(HARDLY_EVER, 5)
         encoder = await here.encoder(A)
-        answers = [await encoder.begin(publishing()) for _ in range(8)]
-        assert [answer.status_code for answer in answers[:5]] == [201] * 5
-        assert answers[-1].status_code == 429
+        answers = [await encoder.begin(publishing()) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [201] * 5 + [429]
         assert int(answers[-1].headers["retry-after"]) > 0
 
         players = [await here.player() for _ in range(20)]
@@ -132,6 +135,22 @@ def test_whoever_asks_too_often_or_from_one_place_too_much_waits(tmp_path: Path)
         begun = [(await player.begin(offer)).status_code for player in players]
         assert begun[:19] == [201] * 19
         assert begun[19] == 429
+
+    play(tmp_path, scenario, known_networks=())
+
+
+def test_inventing_tokens_is_slowed_before_they_are_looked_at(tmp_path: Path) -> None:
+    async def scenario(here: Guests, engine: FakeEngine) -> None:
+        session = (await (await here.encoder(A)).begin(publishing())).headers["location"]
+        liar = Caller(here.http, LinkKind.WHIP, "made.up")
+
+        here.here.edge.ticket_rate = Buckets(HARDLY_EVER, 3)
+
+        tried = [(await liar.ask("DELETE", session)).status_code for _ in range(4)]
+
+        assert tried == [401, 401, 401, 429]
+        assert (await liar.begin(publishing())).status_code == 429
+        assert (await liar.ask("OPTIONS", "/whip")).status_code == 429
 
     play(tmp_path, scenario, known_networks=())
 
