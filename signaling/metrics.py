@@ -21,9 +21,11 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.registry.register(MediaFigures(media))
         r = self.registry
-        self.connections = Gauge("diemcau_connections", "Live WebSockets that said who they are", registry=r)
+        self.connections = Gauge("diemcau_connections", "Live windows, encoders and players", registry=r)
         self.lobby = Gauge("diemcau_unauthenticated", "WebSockets that have not yet", registry=r)
-        self.joins = Counter("diemcau_joins", "Hellos answered by welcome", ["how"], registry=r)
+        self.joins = Counter(
+            "diemcau_joins", "Members that came in, by ticket, resume, whip or whep", ["how"], registry=r
+        )
         self.events = Counter("diemcau_events", "Events told", registry=r)
         self.fanout_s = Histogram(
             "diemcau_fanout_seconds",
