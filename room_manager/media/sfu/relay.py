@@ -69,6 +69,9 @@ class Home(Protocol):
     def ask(self, track: Track, now: float, *, switching: bool) -> None:
         """Have the track's publisher make a keyframe."""
 
+    def refresh(self, now: float) -> None:
+        """What is wanted has changed: look at all that follows, :meth:`Relay.refresh` included."""
+
 
 class Relay:
     """What this worker passes on of its room, and what it is passed."""
@@ -216,7 +219,7 @@ class Relay:
                 if known is None or known[0] != said:
                     if known is None and said.here:
                         self._said = None  # it has just come into the room, and does not know our needs
-                    self.refresh(now)
+                    self._home.refresh(now)
             case Ask():
                 member = self._home.members.get(said.connection)
                 track = member.tracks.get((said.role, said.rid)) if member is not None else None

@@ -90,7 +90,7 @@ class Room:
             layers = member.layers(role)
             if layers is not None:
                 self._wishes.begin(Place(member.connection, role), layers, now)
-        self._refresh(now)
+        self.refresh(now)
 
     def remove(self, member: Member, now: float) -> None:
         """The connection is gone."""
@@ -110,13 +110,13 @@ class Room:
             if not others:
                 del self._by_site[member.site]
                 self._voices.levels.forget(member.site)
-        self._refresh(now)
+        self.refresh(now)
 
     def use(self, site: SiteId, connection: ConnectionId, now: float) -> None:
         """Only this connection feeds the site from now on."""
         if self._used.get(site) != connection:
             self._used[site] = connection
-            self._refresh(now)
+            self.refresh(now)
 
     def active(self, site: SiteId | None) -> Member | None:
         """The connection that is the site's picture and voice now."""
@@ -138,7 +138,7 @@ class Room:
             site = shown(scene, name, None)
             self._seating.aim(name, Aim(site, shown(scene, name, site)))
         self._choose_voices(now)
-        self._refresh(now)
+        self.refresh(now)
 
     def watch(self, member: Member, sites: Sequence[SiteId], now: float) -> None:
         """The wall slots of this receiver show these from now on, in order, and the rest nothing."""
@@ -194,7 +194,7 @@ class Room:
 
     # --- which track feeds a group ---
 
-    def _refresh(self, now: float) -> None:
+    def refresh(self, now: float) -> None:
         """Every group follows the best track of its target, and asks for what it needs to begin."""
         self._follow(tuple(self._seating.groups.values()), now)
         self.relay.refresh(now)
@@ -229,8 +229,10 @@ class Room:
         """Whether the group's picture may begin at any moment: its site was just asked for it."""
         site, role = self._seating.target(group), choice.role(group.key.name)
         settling, member = group.settling(site, now), self.active(site)
-        if not settling or member is None or role == "microphone" or group.key.limit.layer is None:
+        if not settling or site is None or role == "microphone" or group.key.limit.layer is None:
             return False
+        if member is None:
+            return self.relay.listening  # it may be with another worker
         return isinstance(member, Mirror) or member.layers(role) is not None
 
     def _tell_wishes(self, now: float) -> None:
@@ -281,11 +283,11 @@ class Room:
         if member.learned:
             member.learned = False
             self._choose_voices(now)
-            self._refresh(now)
+            self.refresh(now)
         if member.returned:
             member.returned = False
             if any(not group.decided for group in self._seating.groups.values()):
-                self._refresh(now)
+                self.refresh(now)
         if track.role == "microphone":
             site = member.site
             if site is None or self.active(site) is not member:
@@ -334,7 +336,7 @@ class Room:
                 if site not in self._by_site:
                     self._voices.levels.forget(site)
             self._choose_voices(now)
-            self._refresh(now)
+            self.refresh(now)
         speaking = self._voices.news(now)
         if speaking is not None:
             self._tell(Speaking(self.id, speaking))
@@ -357,7 +359,7 @@ class Room:
 
     def _choose_voices(self, now: float) -> None:
         if self._voices.choose(self.scene.voices, now):
-            self._refresh(now)
+            self.refresh(now)
         if self.relay.listening:
             mine, named = self.relay.voices, self.scene.voices
             self.relay.voices = self._voices.passed_on(mine, named, self._may_speak_here, now)

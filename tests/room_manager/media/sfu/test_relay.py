@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from room_manager.ids import ConnectionId, RoomId, SiteId
-from room_manager.media.engine import Scene, Speaking
+from room_manager.media.engine import LayersWanted, Scene, Speaking
 from room_manager.media.light import Sections
 from room_manager.media.sfu.links import Links
 from room_manager.media.sfu.relay_links import RelayLinks
@@ -175,6 +175,49 @@ def test_when_the_stage_changes_the_new_one_crosses_and_the_old_one_no_more() ->
     here.forget()
     frames(here, first, 3)
     assert not here.packets(0, 1)
+
+
+def wanted_of(here: LinkedWorkers, worker: int, peer: Peer) -> tuple[str, ...]:
+    """What the camera was last told to send."""
+    told = [event for event in here[worker].events if isinstance(event, LayersWanted)]
+    return [event.layers for event in told if (event.connection, event.role) == (peer.connection, "camera")][
+        -1
+    ]
+
+
+def test_a_publisher_sends_what_receivers_of_other_workers_watch() -> None:
+    here = LinkedWorkers()
+    source, watcher = here[0].join(A), here[1].join(None)
+    here.scene(Scene())
+    frames(here, source, 60)
+    assert wanted_of(here, 0, source) == ()
+
+    here.scene(Scene(main=A))
+
+    assert wanted_of(here, 0, source) == ("f",)  # at once, without waiting for a tick
+    frames(here, source, 60)
+    here[1].router.leave(watcher.connection, here[1].now)
+    frames(here, source, 100)
+    assert wanted_of(here, 0, source) == ()
+
+
+def test_until_the_first_picture_of_another_worker_the_one_before_stays() -> None:
+    here = LinkedWorkers()
+    before, after = here[0].join(A), here[1].join(B)
+    watcher = here[0].join(None)
+    here.scene(Scene(main=A))
+    frames(here, before, 20)
+    frames(here, after, 1)
+    here.forget()
+
+    here.scene(Scene(main=B))
+    frames(here, before, 3)
+    assert len(watcher.got("main")) >= 3
+    frames(here, after, 3)
+    here.forget()
+    frames(here, before, 3)
+
+    assert not watcher.got("main")
 
 
 def test_keyframes_asked_elsewhere_reach_the_publisher_gathered() -> None:
