@@ -34,7 +34,7 @@ class Flight(NamedTuple):
     at: float
     size_bytes: int
     numbers: Sequence[int]
-    places: Mapping["SendLog", int]  # which of the numbers is whose
+    places: Mapping[int, int]  # which of the numbers is whose, by the log's id: none is kept alive by others
 
 
 class SendLog:
@@ -52,12 +52,12 @@ class SendLog:
         if not self.flights:
             return 0
         flight = self.flights[-1]
-        return flight.numbers[flight.places[self]]
+        return flight.numbers[flight.places[id(self)]]
 
     def depart(self, size_bytes: int, now: float) -> int:
         """A packet leaves for this receiver alone; returns its number, 16 bits."""
         given = next(self.counter)
-        self.flights.append(Flight(now, size_bytes, (given,), {self: 0}))
+        self.flights.append(Flight(now, size_bytes, (given,), {id(self): 0}))
         return given & SEQ_MASK
 
     def find(self, number: int) -> Departure | None:
@@ -84,7 +84,7 @@ class SendLogs:
     def __init__(self, logs: Sequence[SendLog]) -> None:
         self._counters = [log.counter for log in logs]
         self._keep = [log.flights.append for log in logs]
-        self._places = {log: place for place, log in enumerate(logs)}
+        self._places = {id(log): place for place, log in enumerate(logs)}
 
     def depart(self, size_bytes: int, now: float) -> tuple[memoryview, memoryview]:
         """A packet leaves for all; returns the high and the low byte of each one's number."""

@@ -1,6 +1,7 @@
 """What is computed for all rows at once is what each row's own sum would be."""
 
 import struct
+import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,3 +78,12 @@ def test_what_leaves_for_many_counts_for_each_as_if_it_had_left_alone() -> None:
     assert [both.find(n) for n in (1, 2, 4)] == [(1, 400.0, 1200), (2, 400.0, 1200), (4, 402.0, 900)]
     assert both.find(5) is None
     assert both.newest == 4
+
+
+def test_a_log_is_kept_alive_by_nobody_it_shared_packets_with() -> None:
+    stays, goes = SendLog(), SendLog()
+    SendLogs([stays, goes]).depart(1200, 1.0)
+    goes.depart(20, 2.0)
+
+    assert sys.getrefcount(goes) == 2  # ours and the argument: it ends with its receiver, at once
+    assert goes.newest == 2
