@@ -9,30 +9,18 @@ import asyncio
 import secrets
 import socket
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
 from room_manager.media.beat import Beat
-from room_manager.media.light_sdp import (
-    LAYERS,
-    LEVEL_ID,
-    MID_ID,
-    OPUS_TYPE,
-    RID_ID,
-    TRANSPORT_WIDE_ID,
-    VP8_TYPE,
-    Kind,
-    Remote,
-    Sections,
-    mids,
-    offer_text,
-)
+from room_manager.media.light_feedback import MAX_KEPT, Answers, Arrived, Ears
+from room_manager.media.light_sdp import LAYERS, Kind, Remote, Sections, offer_text
+from room_manager.media.light_sending import Voice
 from room_manager.media.loops import Loop, LoopPlayer
 from room_manager.media.sfu import private, rtcp
 from room_manager.media.sfu.dtls import Handshake, HandshakeFailed, Identity
 from room_manager.media.sfu.ice import Credentials, binding_request, read_check
-from room_manager.media.sfu.rtp import Malformed, Packet, build, extension_block, looks_like_rtcp, unwrap
+from room_manager.media.sfu.rtp import Malformed, Packet, looks_like_rtcp
 from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES, Keys, Opener
 
 __all__ = ["Arrived", "ConnectFailed", "LightPeer", "Sections"]
@@ -42,29 +30,12 @@ FIRST_RETRY_S: Final = 0.1
 LONGEST_RETRY_S: Final = 1.6
 CONNECT_PATIENCE_S: Final = 10.0
 REPORT_BEATS: Final = 50
-MAX_KEPT: Final = 2_000
-MID_PACKETS: Final = 30  # first packets of a stream that carry mid and rid, as browsers do
 RECEIVE_ROUND: Final = 64
 CHECK: Final = 0x01  # a binding request's type, of which the first byte is 0
 
 
 class ConnectFailed(Exception):
     """The connection did not come up, or went down before."""
-
-
-class Arrived:
-    """What came in one slot."""
-
-    __slots__ = ("highest", "kept", "lost", "packets", "repaired", "reported", "ssrc")
-
-    def __init__(self, ssrc: int) -> None:
-        self.ssrc = ssrc
-        self.packets = 0
-        self.repaired = 0
-        self.highest: int | None = None
-        self.lost = 0
-        self.reported = (0, 0)  # packets and losses at the last report
-        self.kept: deque[Packet] = deque(maxlen=MAX_KEPT)
 
 
 class LightPeer:
@@ -84,8 +55,9 @@ class LightPeer:
         count_only: bool = False,
         host: str = "127.0.0.1",
         identity: Identity | None = None,
+        answers: Answers = "reports",
     ) -> None:
-        """``identity`` None: the one all light peers of this process share."""
+        """``identity`` None: the one all light peers of this process share. ``answers``: see ``Ears``."""
         if LightPeer._identity is None:
             LightPeer._identity, LightPeer._opener = Identity(), Opener()
         self._own = identity or LightPeer._identity
@@ -103,17 +75,11 @@ class LightPeer:
         self._keys: Keys | None = None
         self._buffer, self._view = private.new_buffer(2048)
         self._length = private.new_length()
-        self._mids = mids(self._sections)
-        self._ssrcs: dict[tuple[Kind, str], int] = {}
-        self._seqs: dict[int, int] = {}
-        self._sent: dict[int, int] = {}
-        self._octets: dict[int, int] = {}
-        self._transport_seq = 0
+        self._voice = Voice(self._sections)
+        self.ears = Ears(answers)
         self._player: LoopPlayer | None = None
         self._played: LoopPlayer | None = None  # kept when stopped: numbers must go on from where they were
-        self._by_ssrc: dict[int, Arrived] = {}
-        self._repair_ssrcs: dict[int, Arrived] = {}
-        self.slots: dict[str, Arrived] = {}
+        self.slots = self.ears.slots
         self.datagrams = 0
         self.keyframe_requests = 0
         self.feedbacks = 0
@@ -137,10 +103,7 @@ class LightPeer:
         remote = Remote(answer)
         for mid, name in slots.items():
             ssrc, repair = remote.streams[mid]
-            arrived = self.slots[name] = Arrived(ssrc)
-            self._by_ssrc[ssrc] = arrived
-            if repair is not None:
-                self._repair_ssrcs[repair] = arrived
+            self.ears.add(name, ssrc, repair)
         self._loop = loop = asyncio.get_running_loop()
         self._remote = remote
         self._up = loop.create_future()
@@ -231,35 +194,7 @@ class LightPeer:
         seq: int | None = None,
     ) -> None:
         """One packet of ours. ``seq`` is for tests that lose or reorder; it becomes the newest."""
-        ssrc = self._ssrcs.get((kind, layer))
-        if ssrc is None:
-            ssrc = self._ssrcs[kind, layer] = secrets.randbits(31) + 2
-            self._seqs[ssrc] = secrets.randbits(15)
-            self._sent[ssrc] = self._octets[ssrc] = 0
-        number = self._seqs[ssrc] + 1 if seq is None else seq
-        self._seqs[ssrc] = number & 0xFFFF
-        self._transport_seq = (self._transport_seq + 1) & 0xFFFF
-        elements = [(TRANSPORT_WIDE_ID, self._transport_seq.to_bytes(2, "big"))]
-        if self._sent[ssrc] < MID_PACKETS:
-            elements.append((MID_ID, self._mids[kind].encode()))
-            if layer:
-                elements.append((RID_ID, layer.encode()))
-        if level is not None:
-            elements.append((LEVEL_ID, bytes([level & 0x7F | (0x80 if level < 100 else 0)])))
-        self._sent[ssrc] += 1
-        self._octets[ssrc] += len(payload)
-        payload_type = OPUS_TYPE if kind == "microphone" else VP8_TYPE
-        self.send_plain(
-            build(
-                payload_type,
-                number,
-                timestamp,
-                ssrc,
-                payload,
-                marker=marker,
-                extensions=extension_block(elements),
-            )
-        )
+        self.send_plain(self._voice.packet(kind, payload, timestamp, layer, marker, level, seq))
 
     def send_plain(self, packet: bytes) -> None:
         """Protect and send an RTP packet made by the caller."""
@@ -281,7 +216,7 @@ class LightPeer:
 
     def ssrc_of(self, kind: Kind, layer: str = "") -> int | None:
         """Under which SSRC we send this, once we have."""
-        return self._ssrcs.get((kind, layer))
+        return self._voice.ssrc_of(kind, layer)
 
     def _send_frame(
         self, kind: str, layer: str, payload: bytes, timestamp: int, marker: bool, level: int | None
@@ -357,38 +292,19 @@ class LightPeer:
             return
         if self.loss and secrets.randbelow(1000) < self.loss * 1000:
             return
-        ssrc = int.from_bytes(opener.view[8:12], "big")
-        arrived = self._by_ssrc.get(ssrc)
-        repaired = self._repair_ssrcs.get(ssrc)
-        if arrived is not None:
-            arrived.packets += 1
-            self._count(arrived, int.from_bytes(opener.view[2:4], "big"))
-        elif repaired is not None:
-            repaired.repaired += 1
+        now = time.monotonic()
+        target = self.ears.came(opener.view[:size], now)
         if self._count_only:
             return
         plain = opener.rtp(keys, size)
-        target = arrived or repaired
         if plain is None or target is None:
             return
         packet = Packet(plain)
+        self.ears.opened(target, packet, now)
         target.kept.append(packet)
         if self.on_packet is not None:
             name = next(slot for slot, known in self.slots.items() if known is target)
             self.on_packet(name, packet)
-
-    @staticmethod
-    def _count(arrived: Arrived, seq: int) -> None:
-        """Gaps in what arrived; a late packet closes one."""
-        if arrived.highest is None:
-            arrived.highest = seq
-            return
-        index = unwrap(seq, arrived.highest, 16)
-        if index > arrived.highest:
-            arrived.lost += index - arrived.highest - 1
-            arrived.highest = index
-        elif index < arrived.highest:
-            arrived.lost -= 1
 
     def _control(self, plain: bytes) -> None:
         try:
@@ -408,6 +324,7 @@ class LightPeer:
                     del self.nacked[:-MAX_KEPT]
                 case rtcp.Report():
                     self.reports += 1
+                    self.ears.sender_reported(item, time.monotonic())
 
     def _dtls(self, datagram: bytes) -> None:
         handshake = self._handshake
@@ -422,6 +339,8 @@ class LightPeer:
             self.close()
         elif self._keys is None and handshake.keys is not None:
             self._keys = handshake.keys
+            if self.ears.answers == "all" and self._loop is not None:
+                Beat.of(self._loop).add(self)
             if self._up is not None and not self._up.done():
                 self._up.set_result(None)
 
@@ -455,12 +374,17 @@ class LightPeer:
             self._timer = loop.call_later(CONSENT_S, self._again)
 
     def beat(self, number: int) -> bool:
-        """One step of playing; False: nothing to play any more."""
+        """One step of playing and answering; False: nothing to do any more."""
         player = self._player
-        if player is None or self.closed:
+        if self.closed or (player is None and self.ears.answers != "all"):
             return False
         if self._keys is not None:
-            player.advance(time.monotonic())
+            now = time.monotonic()
+            if player is not None:
+                player.advance(now)
+            told = self.ears.feedback(now)
+            if told:
+                self.send_control(told)
             if number % REPORT_BEATS == self._tie_breaker % REPORT_BEATS:
                 self.report()
         return True
@@ -469,20 +393,11 @@ class LightPeer:
         """Sender and receiver reports. Who plays says so itself, once a second."""
         ntp = int((time.time() + 2_208_988_800) * (1 << 32))
         player = self._player
-        parts = [
-            rtcp.sender_report(ssrc, ntp, player.timestamp(kind), self._sent[ssrc], self._octets[ssrc])
-            for (kind, _), ssrc in self._ssrcs.items()
-            if player is not None
-        ]
-        blocks = [
-            rtcp.Block(a.ssrc, _fraction_lost(a), max(0, a.lost), a.highest, 0, 0, 0)
-            for a in self._by_ssrc.values()
-            if a.highest is not None
-        ]
-        if blocks:
-            parts.append(rtcp.receiver_report(1, blocks))
-        if parts:
-            self.send_control(b"".join(parts))
+        parts = self._voice.reports(player, ntp) if player is not None else []
+        parts.append(self.ears.report(time.monotonic()))
+        told = b"".join(parts)
+        if told:
+            self.send_control(told)
 
     def close(self) -> None:
         """End, telling the engine. Idempotent."""
@@ -503,10 +418,3 @@ class LightPeer:
             self._up.set_exception(ConnectFailed("the media connection did not come up"))
         if self.on_closed is not None:
             self.on_closed()
-
-
-def _fraction_lost(arrived: Arrived) -> int:
-    """Of 256, since the last report (RFC 3550, section 6.4.1)."""
-    packets, lost = arrived.packets - arrived.reported[0], arrived.lost - arrived.reported[1]
-    arrived.reported = (arrived.packets, arrived.lost)
-    return min(255, 256 * lost // (packets + lost)) if lost > 0 else 0

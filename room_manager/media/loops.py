@@ -49,6 +49,7 @@ class Loop(Struct, frozen=True):
     keyframes: tuple[int, ...]  # frame numbers at which every layer can be entered
     layers: tuple[Layer, ...]
     sound: Sound
+    temporal_layers: int = 1  # 2: every second frame may be left out
 
 
 _decoder: Final = msgspec.msgpack.Decoder(Loop)
@@ -78,6 +79,7 @@ class LoopPlayer:
         self._video_due_at: float | None = None
         self._audio_due_at = 0.0
         self._jump = False
+        self._base = 0  # TL0PICIDX
 
     def change(self, loop: Loop, *, layers: tuple[str, ...], voice: bool) -> None:
         """Play this from now on, beginning with a keyframe; the numbers go on."""
@@ -121,11 +123,21 @@ class LoopPlayer:
             self._frame = next((k for k in loop.keyframes if k >= self._frame), loop.keyframes[0])
         self._picture = (self._picture + 1) & 0x7FFF
         self._video_timestamp += VIDEO_CLOCK_HZ // loop.frames_per_s
+        temporal = None
+        if loop.temporal_layers > 1:
+            temporal = 0 if self._frame in loop.keyframes else self._frame % 2
+            self._base = (self._base + (temporal == 0)) & 0xFF
         for layer in loop.layers:
             if layer.name in self.layers:
                 frame = layer.frames[self._frame]
                 for at in range(0, len(frame), PAYLOAD_BYTES):
-                    head = vp8.descriptor(self._picture, starts_frame=at == 0)
+                    head = vp8.descriptor(
+                        self._picture,
+                        starts_frame=at == 0,
+                        temporal=temporal,
+                        tl0=self._base,
+                        sync=temporal == 1,
+                    )
                     last = at + PAYLOAD_BYTES >= len(frame)
                     payload = head + frame[at : at + PAYLOAD_BYTES]
                     self._send("camera", layer.name, payload, self._video_timestamp & 0xFFFFFFFF, last, None)

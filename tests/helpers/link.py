@@ -19,7 +19,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -99,6 +99,14 @@ class Link:
         """The command, run in the far end's namespace."""
         return [_ip(), "netns", "exec", self.far, *command]
 
+    def inside_near(self) -> AbstractContextManager[None]:
+        """Sockets and processes that this thread makes meanwhile belong to the near end for life."""
+        return _inside(self.near)
+
+    def inside_far(self) -> AbstractContextManager[None]:
+        """The same at the far end."""
+        return _inside(self.far)
+
     def shape(self, shape: Shape) -> Counts:
         """Be such a line from now on; returns what was counted so far."""
         return self._say(msgspec.json.encode(shape).decode())
@@ -145,6 +153,24 @@ def link(shape: Shape = GOOD, *, seed: int = 1) -> Iterator[Link]:
                     pipe.close()
         for space in made:
             _do("netns", "del", space)
+
+
+@contextmanager
+def _inside(space: str) -> Iterator[None]:
+    libc = ctypes.CDLL(None, use_errno=True)
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    there = os.open(f"/run/netns/{space}", os.O_RDONLY)
+    try:
+        if libc.setns(there, _CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            yield
+        finally:
+            if libc.setns(home, _CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+    finally:
+        os.close(home)
+        os.close(there)
 
 
 def _do(*words: str) -> None:
@@ -215,12 +241,7 @@ class Way:
 
 def _device(space: str, address: str) -> int:
     """A TUN device in the namespace; returns its descriptor, which works from anywhere."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    home = os.open("/proc/self/ns/net", os.O_RDONLY)
-    there = os.open(f"/run/netns/{space}", os.O_RDONLY)
-    try:
-        if libc.setns(there, _CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "setns")
+    with _inside(space):
         device = os.open(_TUN, os.O_RDWR | os.O_NONBLOCK)
         fcntl.ioctl(device, _TUNSETIFF, struct.pack("16sH", b"line0", _IFF_TUN | _IFF_NO_PI))
         for words in (
@@ -229,11 +250,6 @@ def _device(space: str, address: str) -> int:
             ("link", "set", "line0", "up", "mtu", str(MTU_BYTES), "txqueuelen", "2000"),
         ):
             _do(*words)
-        if libc.setns(home, _CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "setns")
-    finally:
-        os.close(home)
-        os.close(there)
     return device
 
 

@@ -14,8 +14,8 @@ LEAST_BPS: Final = 16_000.0
 BURST_S: Final = 0.01
 TRAIN_EVERY_S: Final = 2.5
 TRAIN_PACKETS: Final = 4
-LEAST_TRAIN: Final = 2
-TRAIN_S: Final = 0.15  # a train makes a queue no longer than this, unless it is the least
+TRAIN_BYTES: Final = 2_200  # of the least train
+TRAIN_S: Final = 0.15  # a train makes a queue no longer than this; a line too thin for one gets none
 HOLD_S: Final = 0.2
 
 Item = TypeVar("Item")
@@ -26,6 +26,7 @@ class Pacer(Generic[Item]):
 
     __slots__ = (
         "_at",
+        "_behind_sound",
         "_due_bytes",
         "_holding_since",
         "_queue",
@@ -44,6 +45,7 @@ class Pacer(Generic[Item]):
         self._due_bytes = 0.0  # may leave at once; negative: owed by what left
         self._train_at = float("-inf")
         self._holding_since: float | None = None
+        self._behind_sound = False
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -66,7 +68,8 @@ class Pacer(Generic[Item]):
             self.clear()
             self.dropped += 1
             return False
-        if not self._queue and now - self._train_at >= TRAIN_EVERY_S:
+        room_bytes = self._pace * TRAIN_S / 8
+        if not self._queue and now - self._train_at >= TRAIN_EVERY_S and room_bytes >= TRAIN_BYTES:
             self._holding_since = now
         self._queue.append((item, size_bytes))
         self.waiting_bytes += size_bytes
@@ -74,6 +77,7 @@ class Pacer(Generic[Item]):
 
     def passed(self, size_bytes: int) -> None:
         """Sound has left beside the queue; it counts."""
+        self._behind_sound = True
         self._due_bytes -= size_bytes
 
     def due(self, now: float) -> list[Item]:
@@ -87,11 +91,15 @@ class Pacer(Generic[Item]):
             self._train_at = now
             train: list[Item] = []
             room_bytes = self._pace * TRAIN_S / 8
-            while self._queue and len(train) < TRAIN_PACKETS and (len(train) < LEAST_TRAIN or room_bytes > 0):
+            while self._queue and len(train) < TRAIN_PACKETS and room_bytes > 0:
                 room_bytes -= self._queue[0][1]
                 train.append(self._pop())
             return train
         leaving: list[Item] = []
+        behind_sound, self._behind_sound = self._behind_sound, False
+        if behind_sound and self._queue and now - self._train_at >= TRAIN_EVERY_S:
+            self._train_at = now  # a packet close behind a small one is a train for the thinnest of lines
+            leaving.append(self._pop())
         while self._queue and self._due_bytes >= 0:
             leaving.append(self._pop())
         return leaving
