@@ -62,13 +62,11 @@ class Viewer:
     def _decode(self, now: float) -> None:
         while True:
             if self._next is None or self._next not in self._packets:
-                key = next((i for i in sorted(self._packets) if self._packets[i][0]), None)
-                if key is None or (self._next is not None and key < self._next):
+                keys = [i for i, packet in self._packets.items() if packet[0] and i >= (self._next or i)]
+                ends = [end for key in keys if (end := self._frame_end(key)) is not None]
+                if not ends:
                     break
-                end = self._frame_end(key)
-                if end is None:
-                    break
-                self._show(end, now)
+                self._show(max(ends), now)
                 continue
             end = self._frame_end(self._next)
             if end is None:

@@ -33,6 +33,7 @@ class Estimate:
     __slots__ = (
         "_acked",
         "_came_at",
+        "_ceiling_bps",
         "_excused_until",
         "_fates",
         "_losses",
@@ -56,6 +57,7 @@ class Estimate:
         self._came_at = 0.0  # the newest arrival, on the receiver's clock
         self._told_at = now
         self._reduced_at = float("-inf")
+        self._ceiling_bps: float | None = None  # what came through when there last was too much
         self._excused_until = float("-inf")
         self._pressed: Pressed | None = None
         self._pressed_at = float("-inf")
@@ -77,14 +79,16 @@ class Estimate:
             self._acked.add(packet.came_s, packet.size_bytes)
             self._came_at = max(self._came_at, packet.came_s)
         self._trains.end()
-        lost = self._fates.lost(self._reduced_at + DRAINED_S)
+        counted_from = self._reduced_at + DRAINED_S
+        lost = self._fates.lost(counted_from)
         excused = now < self._excused_until
         passed_s, self._told_at = min(now - self._told_at, 1.0), now
         looked = False
         if excused:
             self._losses.forget()
         else:
-            looked = self._losses.add(len(came), lost, self._sent.bps(now) or 0.0, now)
+            counted = sum(packet.sent_s >= counted_from for packet in came)
+            looked = self._losses.add(counted, lost, self._sent.bps(now) or 0.0, now)
         pressed = None if excused else self._judge(looked)
         if pressed is not None:
             self._pressed, self._pressed_at = pressed, now
@@ -122,7 +126,7 @@ class Estimate:
         acked = self._acked.bps(self._came_at)
         if acked is None or now - self._reduced_at < AGAIN_S:
             return
-        own = self._losses.own
+        own, self._ceiling_bps = self._losses.own, acked
         self._reduced_at = now
         self._losses.start_over(now + DRAINED_S)
         self._trains.forget()
@@ -136,7 +140,7 @@ class Estimate:
         if self.bps is None:
             self.bps = acked
         most = HEADROOM * acked + HEADROOM_BPS
-        capacity = self._trains.bps(now)
+        capacity = self._trains.bps(now) or self._ceiling_bps
         if capacity is not None:
             most = min(most, max(acked, capacity))
             self.bps = min(self.bps, max(acked, capacity))

@@ -65,8 +65,8 @@ class Losses:
 
     @property
     def lately(self) -> float:
-        """The same, whatever was being sent."""
-        return _share(list(self._windows)[-LATELY:])
+        """What was lost in the last two seconds, whatever was being sent."""
+        return _share(list(self._windows)[-2 * LATELY :])
 
     @property
     def own(self) -> float:

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 MAX_WAIT_S: Final = 1.5
 MAX_PACKETS: Final = 300
-FASTER: Final = 1.1  # than the line is thought to be: a pause must be made up for
+PACE: Final = 0.95  # of what the line is thought to carry, lest the queue grow there instead of here
 LEAST_BPS: Final = 16_000.0
 BURST_S: Final = 0.01
 TRAIN_EVERY_S: Final = 2.5
@@ -57,7 +57,7 @@ class Pacer(Generic[Item]):
 
     @property
     def _pace(self) -> float:
-        return max(LEAST_BPS, self.rate_bps) * FASTER
+        return max(LEAST_BPS, self.rate_bps) * PACE
 
     def add(self, item: Item, size_bytes: int, now: float) -> bool:
         """Let it leave in its turn. False: it would wait too long, and is dropped with all that waits.

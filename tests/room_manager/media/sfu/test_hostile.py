@@ -400,7 +400,7 @@ def test_a_silent_peer_is_given_up() -> None:
         a._timer.cancel()
         peer = net.unit._peers.by_connection[ConnectionId(f"c-{A}")]
 
-        peer.heard_at -= 31.0
+        peer.heard_at -= 46.0
 
         await net.until(lambda: MediaDown(ROOM, ConnectionId(f"c-{A}")) in net.events)
         assert net.unit._peers.by_origin == {}

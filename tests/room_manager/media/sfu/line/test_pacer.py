@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from room_manager.media.sfu.line.budget import RepairBudget
 from room_manager.media.sfu.line.pacer import (
-    FASTER,
     MAX_PACKETS,
     MAX_WAIT_S,
+    PACE,
     TRAIN_EVERY_S,
     TRAIN_PACKETS,
     Pacer,
@@ -60,7 +60,7 @@ def test_what_would_wait_too_long_is_dropped_with_all_that_waits() -> None:
 
     assert len(pacer) == 0
     assert pacer.dropped == number + 1
-    assert (number - 1) * 1_100 * 8 / (BPS * FASTER) <= MAX_WAIT_S
+    assert (number - 1) * 1_100 * 8 / (BPS * PACE) <= MAX_WAIT_S
     assert pacer.add(number, 1_100, 0.1)
 
 

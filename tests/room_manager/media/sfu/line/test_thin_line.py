@@ -42,8 +42,11 @@ def recovers(receiver: Receiver) -> bool:
 )
 def test_a_line_ends_at_the_step_it_carries_and_comes_back(bps: int, steps: set[str]) -> None:
     receiver = settled(bps)
+    stood: list[str] = []
+    receiver.on_tick = lambda: stood.append(receiver.step)
+    receiver.play(20)
 
-    assert receiver.step in steps
+    assert sum(step in steps for step in stood) >= 0.7 * len(stood)  # the rest are trials
     assert receiver.estimate.bps is not None
     assert receiver.estimate.bps <= 1.4 * bps
     assert recovers(receiver)
