@@ -126,6 +126,7 @@ def test_a_ward_is_put_on_stage_from_the_wall_and_sends_its_large_picture_again(
 
     ward_.wait(lambda: "f" in ward_.layers(), True, "the large layer is sent:")
     watching.wards[VINH_PHUC].wait_colour("main", WARDS[TRUC_BACH].colour)
+    watching.operator.wait_colour(watching.slot_of(TRUC_BACH), WARDS[TRUC_BACH].colour)
     page.keyboard.press("Escape")
     watching.operator.wait_colour("main", WARDS[TRUC_BACH].colour)
 
