@@ -45,8 +45,8 @@ class Row(NamedTuple):
 class Marks(NamedTuple):
     """Where in a packet lies what may differ between receivers; 0: it has none of that."""
 
-    picture_at: int = 0  # VP8 picture id, 2 bytes with the top bit set; always even
-    layer_at: int = 0  # VP8 TL0PICIDX, 1 byte
+    picture_at: int = 0  # picture id of VP8 or VP9, 2 bytes with the top bit set
+    layer_at: int = 0  # TL0PICIDX, 1 byte
     number_at: int = 0  # transport-wide sequence number, 2 bytes
 
 

@@ -61,6 +61,7 @@ NAMES: Final[Mapping[str, _Name]] = {
     "keyframe_requests": _Name("counter", "Keyframes asked of publishers"),
     "repaired": _Name("counter", "Packets sent again to receivers"),
     "lanes": _Name("gauge", "Streams rendered, each for all who see the same"),
+    "misplaced": _Name("counter", "Packets of publishers that belong nowhere", "reason"),
     "measured": _Name("gauge", "Receivers whose line is measured"),
     "steps": _Name("gauge", "Receivers at each step of the ladder", "step"),
     "step_reasons": _Name("gauge", "Receivers below the full picture, by reason", "reason"),

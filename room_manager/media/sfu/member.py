@@ -23,6 +23,7 @@ from room_manager.media.sfu.track import Role, Track
 from room_manager.media.sfu.twcc import ArrivalRecorder
 
 MAX_STREAMS: Final = 32
+REASONS: Final = ("stream", "format", "section")  # why a publisher's packet is dropped
 OUR_SSRC: Final = 1  # of our feedback; we send nothing under it
 NTP_UNITS: Final = 1 << 32
 GENEROUS_BPS: Final = 3_000_000  # told to a publisher that understands nothing better
@@ -53,6 +54,7 @@ class Member:
         self.quality = Quality()
         self.line: Line | None = None  # what it carries; None: nothing is sent yet
         self.repaired = 0
+        self.misplaced = dict.fromkeys(REASONS, 0)
         self.log: SendLog | None = None  # what left for it and when, since it was first measured
         self._measured = False
         self._slot_by_ssrc = {slot.ssrc: slot for slot in self.slots}
@@ -96,9 +98,14 @@ class Member:
                 self._recorder.record(number[0] << 8 | number[1], now)
         stream = self._streams.get(packet.ssrc) or self._learn(packet)
         if stream is None:
+            self.misplaced["stream"] += 1
             return None
         track, sending, repair = stream
         if packet.payload_type != (sending.repair_type if repair else sending.payload_type):
+            self.misplaced["format"] += 1
+            return None
+        if found and self._contradicts(found, stream):
+            self.misplaced["section"] += 1
             return None
         if repair:
             original = _original(packet, track.ssrc, sending.payload_type)
@@ -113,6 +120,14 @@ class Member:
             packet.orientation = found.get(self._orientation)
         return track, packet
 
+    def _contradicts(self, found: dict[int, bytes], stream: Stream) -> bool:
+        """Whether a packet of a known SSRC says it belongs to another section or layer."""
+        mid = found.get(self._mid or 0)
+        if mid is not None and self._by_mid.get(mid) is not stream.sending:
+            return True
+        rid = found.get((self._repaired_rid if stream.repair else self._rid) or 0)
+        return rid is not None and bool(stream.sending.layers) and rid != stream.track.rid.encode()
+
     def _learn(self, packet: SourcePacket) -> Stream | None:
         """What a new SSRC is: by mid and rid while the packets carry them, else by what the offer said.
 
@@ -120,10 +135,10 @@ class Member:
         first packets must tell.
         """
         found = packet.extensions
-        sending = self._by_mid.get(found.get(self._mid or 0, b""))
-        if sending is None:
-            sending = self._told_in_offer(packet)
-        if sending is None:
+        named = next((s for s in self._sending if packet.ssrc in s.streams or packet.ssrc in s.repairs), None)
+        mid = found.get(self._mid or 0)
+        sending = self._by_mid.get(mid) if mid is not None else named or self._only_fitting(packet)
+        if sending is None or (named is not None and named is not sending):
             return None
         repair = packet.payload_type == sending.repair_type
         rid = ""
@@ -150,10 +165,7 @@ class Member:
         stream = self._streams[packet.ssrc] = Stream(track, sending, repair)
         return stream
 
-    def _told_in_offer(self, packet: SourcePacket) -> Sending | None:
-        for sending in self._sending:
-            if packet.ssrc in sending.streams or packet.ssrc in sending.repairs:
-                return sending
+    def _only_fitting(self, packet: SourcePacket) -> Sending | None:
         fitting = [
             s
             for s in self._sending

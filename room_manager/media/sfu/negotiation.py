@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from room_manager.media.engine import NoCommonCodec
-from room_manager.media.sfu.packets import H264, OPUS, VP8
+from room_manager.media.sfu.packets import AV1, H264, OPUS, VP8, VP9
 from room_manager.media.sfu.sdp import Codec, Offer, Section
 from room_manager.media.sfu.track import Role
 
@@ -21,6 +21,7 @@ VIDEO_SLOTS: Final = ("main", "content", "tile-1", "tile-2", "tile-3", "tile-4")
 PROGRAMME: Final = "programme"
 WALL: Final = "wall"
 WALL_SLOTS: Final = tuple(f"{WALL}-{number}" for number in range(1, 26))
+VIDEO_CODECS: Final = (VP8, H264, VP9, AV1)  # the one a room's first client has, in this order
 VIDEO_ROLES: Final[tuple[Role, ...]] = ("camera", "screen")
 
 MID: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
@@ -132,7 +133,9 @@ def agree(offer: Offer, *, may_send: bool, video: str | None, ssrc: Callable[[],
         else:
             _lines(plan, section, codec, None, "inactive", ())
     if not plan.sending and not plan.receiving:
-        raise NoCommonCodec("nothing in the offer can be carried: Opus, and VP8 or H264, are needed")
+        raise NoCommonCodec(
+            "nothing in the offer can be carried: Opus, and VP8, H264, VP9 or AV1, are needed"
+        )
     return plan
 
 
@@ -156,12 +159,16 @@ def _codec(section: Section, plan: Plan) -> Codec | None:
     elif plan.video is not None:
         wanted = (plan.video,)
     else:
-        wanted = (VP8, H264)
+        wanted = VIDEO_CODECS
     for name in wanted:
         fitting = [c for c in section.codecs.values() if c.name.lower() == name.lower() and c.clock_hz]
         if name == H264:
             # RFC 6184, section 6.2: mode 0 allows no fragments, so only mode 1 carries real pictures.
             fitting = [c for c in fitting if "packetization-mode=1" in c.parameters]
+        elif name == VP9:  # 8 bits a colour; who has other profiles offers them as well
+            fitting = [
+                c for c in fitting if "profile-id=" not in c.parameters or "profile-id=0" in c.parameters
+            ]
         if fitting:
             if section.kind == "video":
                 plan.video = name
@@ -259,12 +266,12 @@ def _lines(
 
 
 def _name(codec: Codec) -> str:
-    return next(name for name in (OPUS, VP8, H264) if name.lower() == codec.name.lower())
+    return next(name for name in (OPUS, *VIDEO_CODECS) if name.lower() == codec.name.lower())
 
 
 def _parameters(codec: Codec) -> str:
-    """Format parameters we keep: those of H.264 whole, of Opus the ones that ask for robustness."""
-    if _name(codec) == H264:
+    """Format parameters we keep: those of pictures whole, of Opus the ones that ask for robustness."""
+    if _name(codec) in (H264, VP9, AV1):
         return codec.parameters
     if _name(codec) == OPUS:
         given = (part.strip() for part in codec.parameters.split(";"))

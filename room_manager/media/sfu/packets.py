@@ -2,12 +2,14 @@
 
 from typing import Final
 
-from room_manager.media.sfu import h264, vp8
+from room_manager.media.sfu import av1, h264, vp8, vp9
 from room_manager.media.sfu.rtp import Packet
 
 OPUS: Final = "opus"
 VP8: Final = "VP8"
 H264: Final = "H264"
+VP9: Final = "VP9"
+AV1: Final = "AV1"
 
 
 class SourcePacket(Packet):
@@ -44,11 +46,14 @@ class SourcePacket(Packet):
         """Fill in what the payload tells; raise ``Malformed`` if it contradicts itself."""
         if self.is_padding:
             return
-        if codec == VP8:
-            found = self.descriptor = vp8.describe(self.data, self.start, self.end)
+        if codec in (VP8, VP9):
+            describe = vp8.describe if codec == VP8 else vp9.describe
+            found = self.descriptor = describe(self.data, self.start, self.end)
             self.entry, self.starts = found.starts_keyframe, found.starts_frame
             self.temporal, self.sync = found.temporal, found.sync
         elif codec == H264:
             self.entry = h264.starts_keyframe(self.data, self.start, self.end)
+        elif codec == AV1:
+            self.entry = av1.starts_keyframe(self.data, self.start, self.end)
         else:
             self.entry = self.starts = True

@@ -38,7 +38,7 @@ def rendered(
         layer = (found.tl0 or 0) + segment.layer_shift
         picture_at = start + found.picture_id_at
         if found.tl0 is not None:
-            layer_at = picture_at + 2
+            layer_at = start + found.tl0_at + (found.picture_id_bits == 7)  # which becomes wider
         payload = vp8.renumbered(
             packet.data, packet.start, packet.end, found, packet.picture + segment.picture_shift, layer
         )

@@ -5,6 +5,7 @@ changes when a scene, a speaker, a line or a connection changes.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -14,7 +15,7 @@ from room_manager.media.sfu import choice, rtcp
 from room_manager.media.sfu.audience import Egress
 from room_manager.media.sfu.groups import Group
 from room_manager.media.sfu.lines import Lines
-from room_manager.media.sfu.member import NTP_UNITS, OUR_SSRC, Member
+from room_manager.media.sfu.member import NTP_UNITS, OUR_SSRC, REASONS, Member
 from room_manager.media.sfu.mirror import Mirror
 from room_manager.media.sfu.negotiation import VIDEO_SLOTS
 from room_manager.media.sfu.packets import SourcePacket
@@ -64,6 +65,7 @@ class Room:
         self._chosen_at = 0.0
         self._audio_forwarded = self._audio_dropped = self._video_forwarded = 0
         self._asked = self._repaired = 0
+        self._misplaced: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
 
     # --- who is here ---
 
@@ -100,6 +102,7 @@ class Room:
         self._lines.remove(member)
         self._repaired += member.repaired
         self._asked += member.asks.asked
+        self._misplaced.update(member.misplaced)
         for slot in member.slots:
             self._seating.unseat(slot)
         for role in PICTURES:
@@ -376,6 +379,9 @@ class Room:
 
     def stats(self) -> RoomStats:
         """The counters now."""
+        misplaced = self._misplaced.copy()
+        for member in self.members.values():
+            misplaced.update(member.misplaced)
         steps, reasons, measured = self._lines.counts()
         return RoomStats(
             connections=len(self.members),
@@ -385,6 +391,7 @@ class Room:
             keyframe_requests=self._asked + sum(m.asks.asked for m in self.members.values()),
             repaired=self._repaired + sum(m.repaired for m in self.members.values()),
             lanes=len(self._seating.lanes),
+            misplaced=dict(misplaced),
             measured=measured,
             steps=steps,
             step_reasons=reasons,

@@ -13,6 +13,7 @@ class RoomStats(Struct, frozen=True):
     keyframe_requests: int
     repaired: int  # packets sent again to receivers
     lanes: int
+    misplaced: dict[str, int]  # packets of publishers that belong nowhere, by what is wrong with them
     measured: int  # receivers whose line is measured
     steps: dict[str, int]  # receivers at each step of the ladder
     step_reasons: dict[str, int]  # those below full, by what led them there

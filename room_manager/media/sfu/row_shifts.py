@@ -55,7 +55,7 @@ class RowShifts:
         ones = self._ones_16
         base = int.from_bytes(plain[at : at + 2], "big") & PICTURE_MASK
         ids = (base * ones + self._pictures & PICTURE_MASK * ones) | 0x8000 * ones
-        return memoryview(ids.to_bytes(2 * self._size, "big")).cast("H")
+        return memoryview(ids.to_bytes(2 * self._size, "big"))
 
     def layers(self, plain: bytes, at: int) -> memoryview:
         """The byte of each row's layer index."""

@@ -87,7 +87,6 @@ class Tray:
         self.stride_bytes = stride_bytes
         self._memory, self.view = private.new_buffer(ROWS * SEGMENTS * stride_bytes)
         self._words = self.view.cast("I")
-        self._halves = self.view.cast("H")
         self._quads = self.view.cast("Q")
         base = int(ffi.cast("uintptr_t", ffi.from_buffer(self.view)))
         self._lengths, self._length_places = private.new_lengths(ROWS)
@@ -141,10 +140,10 @@ class Tray:
         step = stride // 8
         self._quads[at // 8 : at // 8 + (rows - 1) * step + 1 : step] = shifts.heads(plain)
         if marked.picture_at:
-            step, place = stride // 2, (at + marked.picture_at) // 2
-            self._halves[place : place + (rows - 1) * step + 1 : step] = shifts.pictures(
-                plain, marked.picture_at
-            )
+            ids = shifts.pictures(plain, marked.picture_at)
+            for byte in (0, 1):  # with VP9 the two lie at an odd place
+                place = at + marked.picture_at + byte
+                self.view[place : place + (rows - 1) * stride + 1 : stride] = ids[byte::2]
         if marked.layer_at:
             place = at + marked.layer_at
             self.view[place : place + (rows - 1) * stride + 1 : stride] = shifts.layers(

@@ -37,7 +37,7 @@ def test_sums_made_at_once_are_the_sums_made_one_by_one(
         one = bytearray(plain)
         inscribe(one, Row(None, 0, each), Marks(12, 14, 0))
         assert bytes(heads[number : number + 1]) == one[:8]
-        assert bytes(pictures[number : number + 1]) == one[12:14]
+        assert bytes(pictures[2 * number : 2 * number + 2]) == one[12:14]
         assert layers[number] == one[14]
 
 
