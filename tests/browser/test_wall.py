@@ -97,12 +97,18 @@ def test_a_page_of_the_wall_shows_the_sites_that_are_here(watching: Watching) ->
     assert shown == SIMULATED
 
 
+def test_nobody_watches_a_camera_that_is_on_another_page_so_it_sends_nothing(watching: Watching) -> None:
+    for window in watching.wards.values():
+        window.wait(window.layers, [], "layers")
+
+
 def test_the_next_page_shows_each_ward_under_its_own_name(watching: Watching) -> None:
     watching.operator.page.keyboard.press("PageDown")
 
     watching.page_is("Trang 2 / 2")
     for site, camera in WARDS.items():
         watching.operator.wait_colour(watching.slot_of(site), camera.colour)
+        watching.wards[site].wait(watching.wards[site].layers, ["q"], "layers")
 
 
 def test_turning_back_and_forth_never_shows_a_picture_under_another_name(watching: Watching) -> None:
@@ -131,5 +137,7 @@ def test_a_ward_is_put_on_stage_from_the_wall_and_sends_its_large_picture_again(
     watching.operator.wait_colour("main", WARDS[TRUC_BACH].colour)
 
 
-def test_after_the_wall_is_closed_its_connection_is_gone(watching: Watching) -> None:
+def test_after_the_wall_is_closed_its_connection_is_gone_and_nobody_sends_for_it(watching: Watching) -> None:
+    other = watching.wards[VINH_PHUC]
+    other.wait(other.layers, [], "layers")
     watching.operator.wait(lambda: len(watching.operator.live_peers()), 1, "connections:")
