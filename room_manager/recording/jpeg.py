@@ -8,6 +8,9 @@ import av
 from room_manager.recording.frames import Codec
 
 MAX_BYTES: Final = 20_000
+MAX_PIXELS: Final = 4_096 * 2_304
+"""Of a picture that is decoded at all: what a site sends says how large it claims to be, up to 16,383²."""
+
 WIDTH_PX: Final = 320
 SCALES: Final = ((WIDTH_PX, 5), (WIDTH_PX, 12), (WIDTH_PX, 25), (WIDTH_PX // 2, 25))
 """Widths and quantisers that are tried until the picture is small enough."""
@@ -18,6 +21,7 @@ def still(codec: Codec, keyframe: bytes) -> bytes | None:
     try:
         decoder = av.CodecContext.create(codec, "r")
         assert isinstance(decoder, av.VideoCodecContext)
+        decoder.options = {"max_pixels": str(MAX_PIXELS)}
         frames = [*decoder.decode(av.Packet(keyframe)), *decoder.decode(None)]
     except av.error.FFmpegError:
         return None

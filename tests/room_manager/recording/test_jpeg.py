@@ -1,6 +1,7 @@
 """Stills: small whatever the picture, nothing where there is none."""
 
 import random
+from collections.abc import Callable
 from fractions import Fraction
 
 import av
@@ -19,14 +20,23 @@ def size(jpeg: bytes) -> tuple[int, int]:
 
 def noise(width: int, height: int) -> bytes:
     """A keyframe of the worst picture for whoever wants it small."""
+    return keyframe(width, height, random.Random(1).randbytes)
+
+
+def flat(width: int, height: int) -> bytes:
+    """A keyframe of nothing."""
+    return keyframe(width, height, bytes)
+
+
+def keyframe(width: int, height: int, fill: Callable[[int], bytes]) -> bytes:
     encoder = av.CodecContext.create("libvpx", "w")
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base, encoder.bit_rate = Fraction(1, 30), 20_000_000
+    encoder.options = {"deadline": "realtime", "cpu-used": "8"}
     frame = av.VideoFrame(width, height, "yuv420p")
-    chance = random.Random(1)
     for plane in frame.planes:
-        plane.update(chance.randbytes(plane.buffer_size))
+        plane.update(fill(plane.buffer_size))
     frame.pts = 0
     return bytes([*encoder.encode(frame), *encoder.encode(None)][0])
 
@@ -52,3 +62,8 @@ def test_even_noise_becomes_small() -> None:
 @pytest.mark.parametrize("data", [b"", b"\x00", bytes(200), shipped()[0].layers[0].frames[1]])
 def test_what_is_no_keyframe_is_no_picture(data: bytes) -> None:
     assert still("vp8", data) is None
+
+
+def test_a_picture_larger_than_any_camera_makes_is_not_decoded() -> None:
+    assert still("vp8", flat(3_840, 2_160)) is not None
+    assert still("vp8", flat(4_112, 2_320)) is None
