@@ -239,4 +239,6 @@ class Recordist:
                 await self.archive.expire(datetime.now(UTC))
             except (DomainError, OSError) as error:
                 log.error("! recordings: not tidied: %s", error)
+            except Exception:
+                log.exception("! recordings: tidying failed by a bug; next time again")
             await asyncio.sleep(TIDY_S if settled else TIDY_SOON_S)

@@ -170,7 +170,10 @@ def _scan(file: BinaryIO) -> tuple[matroska.Head, int, list[matroska.Cue], int] 
         if length is None or at + length > size:
             break
         file.seek(at)
-        blocks = matroska.read_cluster(file.read(length))
+        try:
+            blocks = matroska.read_cluster(file.read(length))
+        except ValueError:
+            break  # a power cut may leave the length of what never reached the disk
         first = next((block for block in blocks if block.track == "main"), None)
         if first is not None and first.key:
             points.append(matroska.Cue(blocks[0].at_ms, at - head.segment_at))

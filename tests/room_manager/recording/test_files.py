@@ -86,6 +86,22 @@ def test_a_part_cut_off_anywhere_plays_and_is_mended_to_its_last_whole_cluster(
     assert read(ready.path) == ready
 
 
+def test_a_last_cluster_that_a_power_cut_left_hollow_is_cut_off(tmp_path: Path, blocks: list[Block]) -> None:
+    file = written(tmp_path / "a", blocks)
+    hollow_from = file.size_bytes
+    file.append([Block(6_000, "sound", True, bytes(5_000))])
+    file.close()
+    with file.path.open("r+b") as torn:  # its size is there, and a part of it; the rest are zeros
+        torn.seek(hollow_from + matroska.CLUSTER_HEAD_BYTES)
+        torn.write(bytes(4_000))
+
+    ready = mend(file.path)
+
+    assert ready is not None
+    assert ready.duration_s == pytest.approx(SECONDS, abs=0.05)
+    assert len(play(ready.path).main) == SECONDS * shipped()[0].frames_per_s
+
+
 def test_a_crash_between_the_cues_and_the_name_costs_nothing(tmp_path: Path, blocks: list[Block]) -> None:
     ready = written(tmp_path / "a", blocks).finish()
     assert ready is not None
