@@ -64,8 +64,8 @@ class Asker(Struct, frozen=True):
     meeting: RoomId
     name: str  # as city hall knows them
     credential: str  # a link or a log-in, for limits and the audit
-    window: Identity | None  # in the meeting
-    account: str | None
+    standing: Identity  # what it stands on: a window in the meeting, or a log-in outside it
+    account: str | None  # outside the meeting
 
 
 class Passes:
@@ -76,8 +76,16 @@ class Passes:
         self._open: dict[str, tuple[float, str, Asker]] = {}
 
     def issue(self, recording: str, who: Asker) -> str:
-        """Raises ``Busy`` if far too many are open."""
+        """The pass of this credential for this recording, for another hour.
+
+        Raises ``Busy`` if far too many are open.
+        """
         now = self._monotonic()
+        for token, (_, known, holder) in self._open.items():
+            if (known, holder.credential) == (recording, who.credential):
+                del self._open[token]
+                self._open[token] = (now + PASS_LASTS_S, recording, who)
+                return token
         for token, (until, _, _) in list(self._open.items())[:64]:  # the oldest are first
             if until <= now:
                 del self._open[token]
@@ -182,8 +190,16 @@ class RecordingsApi:
         else:
             login, account = await self._logins.current(request)
             role = await self._stores.accounts.role_in(meeting, account.name)
-            credential = f"login:{login.token_hash.hex()}"
-            asker = Asker(meeting, account.display_name, credential, None, account.name)
+            by = Identity(
+                meeting=meeting,
+                role=role or Role.OBSERVER,
+                site=None,
+                device=None,
+                name=account.display_name,
+                account=account.name,
+                login=login.token_hash.hex(),
+            )
+            asker = Asker(meeting, by.name, by.credential, by, account.name)
         if role not in LISTENERS:
             raise NotAllowed("recordings are for the chair and the secretary")
         return asker
@@ -191,11 +207,10 @@ class RecordingsApi:
     async def _check_still(self, who: Asker) -> None:
         """What a pass was given for still holds. Raises what a fallen window raises, or ``NotAllowed``."""
         limit_questions(self._edge, who.credential)
-        if who.window is not None:
-            await self._edge.standing.check(who.window)
+        await self._edge.standing.check(who.standing)
+        if who.account is None:
             return
-        role = await self._stores.accounts.role_in(who.meeting, who.account) if who.account else None
-        if role not in LISTENERS:
+        if await self._stores.accounts.role_in(who.meeting, who.account) not in LISTENERS:
             raise NotAllowed("recordings are for the chair and the secretary")
 
     async def _row(self, request: Request, meeting: RoomId) -> RecordingRow:

@@ -123,6 +123,28 @@ def test_a_pass_opens_one_file_to_a_browser_until_what_it_was_given_for_is_gone(
     asyncio.run(scenario())
 
 
+def test_a_pass_asked_for_again_and_again_is_one_and_ends_with_its_log_in(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with hall(settings(tmp_path)) as here, browser(here) as page:
+            await add_account(here, "binh", Role.CHAIR)
+            await put(here, "r1")
+            csrf = {"x-csrf-token": (await log_in(page, "binh")).json()["csrf"]}
+            passes = set()
+            for _ in range(3):
+                assert (await page.post(path(here, "r1", "/pass"), headers=csrf)).status_code == 204
+                passes.add(page.cookies["diemcau-recording"])
+            assert len(passes) == 1
+            shown = {"cookie": f"diemcau-recording={passes.pop()}"}
+            async with httpx.AsyncClient(base_url=here.origin) as download:
+                assert (await download.get(path(here, "r1"), headers=shown)).content == BODY
+
+                assert (await page.delete("/api/session", headers=csrf)).status_code == 204
+
+                assert (await download.get(path(here, "r1"), headers=shown)).json()["code"] == "revoked"
+
+    asyncio.run(scenario())
+
+
 def test_after_the_meeting_an_account_fetches_and_deletes_and_the_list_says_so(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with hall(settings(tmp_path)) as here, browser(here) as page:
