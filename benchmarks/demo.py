@@ -21,6 +21,7 @@ from typing import Any, Final
 import psutil
 
 from benchmarks.member import Member
+from benchmarks.mortal import mortal
 from benchmarks.report import machine, print_json
 from room_manager.ids import HOST
 from signaling.simulate.crowd import COMING_PER_S, SETTLED_S
@@ -77,7 +78,9 @@ def measure(sites: int) -> dict[str, Any]:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         words = ["demo", "--sites", str(sites), "--port", str(port), "--db", str(Path(folder) / "demo.db")]
-        demo = subprocess.Popen([sys.executable, "-m", "signaling.cli", *words], stdout=subprocess.PIPE)
+        demo = subprocess.Popen(
+            mortal([sys.executable, "-m", "signaling.cli", *words]), stdout=subprocess.PIPE
+        )
         try:
             assert demo.stdout is not None
             printed = b""

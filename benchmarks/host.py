@@ -15,6 +15,7 @@ import psutil
 import uvloop
 from msgspec import Struct
 
+from benchmarks.mortal import mortal
 from room_manager.ids import RoomId, SiteId
 from room_manager.meeting.values import Role
 from room_manager.roster.builtin import hanoi_579
@@ -73,7 +74,7 @@ class Host:
 
     def __init__(self, url: str, port: int = 0, engine: str = "fake") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.host", url, str(port), engine],
+            mortal([sys.executable, "-m", "benchmarks.host", url, str(port), engine]),
             stdout=subprocess.PIPE,
             text=True,
         )

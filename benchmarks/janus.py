@@ -22,6 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidMessage
 from websockets.typing import Subprotocol
 
+from benchmarks.mortal import mortal
 from room_manager.media.engine import Answer
 from room_manager.media.light import LightPeer
 
@@ -158,8 +159,7 @@ class Janus:
             (folder / name).write_text(text.format(**values), encoding="utf-8")
         nowhere = asyncio.subprocess.DEVNULL
         self._child = await asyncio.create_subprocess_exec(
-            PROGRAM,
-            *("-F", str(folder)),
+            *mortal([PROGRAM, "-F", str(folder)]),
             cwd=folder,
             stdin=nowhere,
             stdout=nowhere,

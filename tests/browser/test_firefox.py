@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from benchmarks.mortal import mortal
 from room_manager.ids import HOST
 from signaling.cli import lan
 from signaling.simulate.job import Job, Place
@@ -73,7 +74,7 @@ def _chair(
 def _firefox(spaces: netns.Namespaces, profile: Path, url: str) -> dict[str, Any]:
     """What a ward in Firefox sees."""
     done = subprocess.run(
-        spaces.at_browser([sys.executable, "-m", "tests.helpers.firefox_ward", str(profile), url]),
+        mortal(spaces.at_browser([sys.executable, "-m", "tests.helpers.firefox_ward", str(profile), url])),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         timeout=LIMIT_S,

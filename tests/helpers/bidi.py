@@ -15,6 +15,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from benchmarks.mortal import mortal
+
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 START_LIMIT_S = 60.0
 END_LIMIT_S = 10.0
@@ -99,7 +101,9 @@ def firefox(profile: Path, **more: bool | int | str) -> Iterator[Page]:
     lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in preferences.items()]
     (profile / "user.js").write_text("\n".join(lines))
     process = subprocess.Popen(
-        [FIREFOX, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port=0"],
+        mortal(
+            [FIREFOX, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port=0"]
+        ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

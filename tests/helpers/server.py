@@ -13,6 +13,7 @@ from typing import Final
 
 import psutil
 
+from benchmarks.mortal import mortal
 from room_manager.ids import RoomId, SiteId
 from room_manager.meeting.values import Role
 from room_manager.planning import plan_meeting
@@ -66,13 +67,15 @@ class LiveServer:
         """Return when it takes meetings."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    *self._wrap,
-                    *(sys.executable, "-m", "signaling.cli", "serve"),
-                    *("--db", str(self.db), "--host", self.host, "--port", str(self.port)),
-                    *("--known-networks", "127.0.0.0/8"),  # all wards of a test share an address
-                    *self._flags,
-                ],
+                mortal(
+                    [
+                        *self._wrap,
+                        *(sys.executable, "-m", "signaling.cli", "serve"),
+                        *("--db", str(self.db), "--host", self.host, "--port", str(self.port)),
+                        *("--known-networks", "127.0.0.0/8"),  # all wards of a test share an address
+                        *self._flags,
+                    ]
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

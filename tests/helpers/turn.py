@@ -17,6 +17,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from benchmarks.mortal import mortal
+
 TURNSERVER: Final = shutil.which("turnserver") or shutil.which("turnserver", path="/usr/bin:/usr/sbin")
 SHIPPED: Final = Path(__file__).parents[2] / "deploy" / "coturn" / "turnserver.conf"
 COOKIE: Final = 0x2112A442
@@ -186,11 +188,13 @@ def coturn(
     conf.chmod(0o600)
     with (folder / "turnserver.log").open("wb") as log:
         process = subprocess.Popen(
-            [
-                *wrap,
-                *(TURNSERVER, "-c", str(conf), "--pidfile", str(folder / "turnserver.pid")),
-                *("--userdb", str(folder / "turndb")),
-            ],
+            mortal(
+                [
+                    *wrap,
+                    *(TURNSERVER, "-c", str(conf), "--pidfile", str(folder / "turnserver.pid")),
+                    *("--userdb", str(folder / "turndb")),
+                ]
+            ),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.mortal import mortal
 from room_manager.ids import HOST
 from signaling.simulate.door import Door
 from signaling.wire import client as say
@@ -30,7 +31,7 @@ class Demo:
         self.port = port
         words = ["demo", "--port", str(port), "--db", str(folder / "demo.db"), "--sites", str(SITES)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "signaling.cli", *words],
+            mortal([sys.executable, "-m", "signaling.cli", *words]),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from benchmarks.mortal import mortal
 from room_manager.meeting.values import LinkKind, Role
 from signaling.links import LinkFor
 from tests.helpers.netns import Namespaces
@@ -64,7 +65,7 @@ def encoder(command: Sequence[str], log: Path) -> Iterator[None]:
     """Sends from when it says ``up`` to the end."""
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+            mortal(command), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
         )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -86,7 +87,7 @@ def encoder(command: Sequence[str], log: Path) -> Iterator[None]:
 def player(command: Sequence[str]) -> dict[str, Any]:
     """What it has seen and heard."""
     done = subprocess.run(
-        command,
+        mortal(command),
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.mortal import mortal
 from tests.helpers.link import FAR_ADDRESS, GOOD, NEAR_ADDRESS, Direction, Link, both, link, why_no_link
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(60)]
@@ -48,7 +49,7 @@ def line() -> Iterator[Link]:
         pytest.skip(reason)
     with link() as made:
         echo = subprocess.Popen(
-            made.at_far([sys.executable, "-c", ECHO, FAR_ADDRESS]), stdout=subprocess.PIPE, text=True
+            mortal(made.at_far([sys.executable, "-c", ECHO, FAR_ADDRESS])), stdout=subprocess.PIPE, text=True
         )
         try:
             assert echo.stdout is not None
