@@ -125,12 +125,13 @@ class BatchEgress:
     def flush_whole(self, *, parts: bool = False) -> bool:
         """Send what has gathered but frames of which more is to come; returns whether any such are kept.
 
-        Sound leaves now, of pictures a slice; the rest is for :meth:`go_on`. ``parts``: keep none.
+        Sound leaves now, and what goes to few; of other pictures a slice, the rest is for :meth:`go_on`.
+        ``parts``: keep none.
         """
         for key, waiting in list(self._gathered.items()):
             if parts or not waiting.more:
                 del self._gathered[key]
-                if _is_sound(waiting):
+                if len(waiting.rows) <= ROWS or _is_sound(waiting):
                     self._send_all(waiting)
                 else:
                     self._frames.append(self._begin(waiting))

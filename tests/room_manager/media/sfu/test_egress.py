@@ -332,6 +332,28 @@ def test_frames_on_their_way_are_bounded_and_a_change_of_audience_waits_for_them
     assert [int.from_bytes(d[2:4], "big") for d in ears[0].hear(31)] == list(range(31))
 
 
+def test_packets_to_single_receivers_do_not_fill_the_places_of_frames(
+    sender: socket.socket, ears: list[Ear]
+) -> None:
+    egress, picture = BatchEgress(sender, slice_s=0), audience(ears[:140])
+    send(egress, [packet(0, 10)], picture)
+    alone = [Audience([Row(ear.sink, ear.ssrc)]) for ear in ears[140:]]
+    for rows in alone:
+        send(egress, [packet(0, 10)], rows)
+    before = egress.sent
+
+    egress.fan(packet(1, 500), picture)
+    for _ in range(2):
+        for rows in alone:
+            egress.fan(packet(1, 500), rows)
+        egress.flush_whole()
+
+    assert egress.unfinished
+    assert egress.sent - before >= 2 * len(alone)
+    egress.flush()
+    assert egress.sent - before == 2 * len(alone) + 140
+
+
 def test_who_comes_for_the_sound_does_not_hurry_the_picture(sender: socket.socket, ears: list[Ear]) -> None:
     egress, picture = BatchEgress(sender, slice_s=0), audience(ears)
     send(egress, [packet(0, 10)], picture)
