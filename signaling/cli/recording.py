@@ -84,7 +84,12 @@ async def _delete(chosen: argparse.Namespace) -> None:
             raise Bad(f"RECORDING: {chosen.recording} is still being written")
         if row.state is RecordingState.DELETED:
             raise Bad(f"RECORDING: {chosen.recording} is deleted already")
+        archive = Archive(folder, stores.recordings, 0)
+        file = archive.path(row)
+        if file is None or not file.is_file():
+            # Said to be deleted it would be kept for ever: nobody would look for it any more.
+            raise Bad(f"--recordings: {file} is not there; name the folder that the server records to")
         try:
-            await Archive(folder, stores.recordings, 0).delete(row, BY)
+            await archive.delete(row, BY)
         except OSError as error:
             raise Failed(f"{folder}: {error.strerror}") from None

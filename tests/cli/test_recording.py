@@ -64,6 +64,15 @@ def test_what_cannot_be_deleted_is_told_in_one_line(run: Run, db: Path, recordin
     assert db.exists()
 
 
+def test_nothing_is_said_to_be_deleted_that_is_in_another_folder(run: Run, db: Path, tmp_path: Path) -> None:
+    code, out, err = run("recording", "delete", KEPT, "--db", db, "--recordings", tmp_path / "elsewhere")
+
+    assert (code, out) == (2, "")
+    assert err.startswith("diemcau: --recordings: ")
+    assert [file.name for file in (tmp_path / "recordings").iterdir()] == [f"{KEPT}.webm"]
+    assert "ready" in run("recording", "list", "--db", db)[1]
+
+
 def test_a_server_records_beside_its_database_unless_told_otherwise(tmp_path: Path) -> None:
     db = ("--db", tmp_path / "x" / "a.db")
 
