@@ -242,3 +242,14 @@ class Recordist:
             except Exception:
                 log.exception("! recordings: tidying failed by a bug; next time again")
             await asyncio.sleep(TIDY_S if settled else TIDY_SOON_S)
+
+
+async def say_nobody_records(manager: Manager) -> None:
+    """Rooms that were recorded when the server ended are told that they are no more: nobody records here."""
+    for room in manager.rooms():
+        if manager.told(room).recording_since is None:
+            continue
+        try:
+            await manager.submit(room, FailRecording(RecordingEnd.FAILED), Member(Role.CHAIR, HOST))
+        except DomainError as error:
+            log.error("! room %s: cannot say that recording has ended: %s", room, error)

@@ -25,7 +25,7 @@ from room_manager.media.sfu.driver import SfuEngine, SfuSettings
 from room_manager.photographer import Photographer
 from room_manager.recording.archive import Archive
 from room_manager.recording.space import Space
-from room_manager.recordist import Recordist
+from room_manager.recordist import Recordist, say_nobody_records
 from room_manager.store.database import open_database
 from room_manager.store.sole import marked_as_served
 from room_manager.store.sql_journal import SqlJournal
@@ -114,6 +114,8 @@ async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack
         await recordist.start()
         stack.push_async_callback(recordist.close)
         app.state.recordist = recordist
+    else:
+        await say_nobody_records(manager)
 
     photographer: Photographer | None = None
     if settings.stills_every_s:

@@ -225,7 +225,7 @@ def test_the_chair_makes_a_link_and_revokes_it_and_the_ward_leaves(house: House)
         desk.get_by_test_id("links-make").click()
         expect(desk.get_by_test_id("links-url")).to_have_value(re.compile("/whip$"))
         expect(desk.get_by_test_id("links-token")).to_have_value(re.compile(r"^[\w-]+\.[\w-]+$"))
-        expect(desk.locator('[data-for="whip-backup"]')).to_contain_text("Bộ mã hoá dự phòng (WHIP)")
+        expect(desk.locator('[data-for="whip-backup"]')).to_contain_text("Bộ mã hóa dự phòng (WHIP)")
 
 
 def test_a_wrong_password_is_a_sentence(house: House) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
@@ -221,3 +222,20 @@ def test_the_same_file_goes_on_when_a_media_process_dies(tmp_path: Path, workers
     film = play(tmp_path / "recordings" / str(row.file))
     assert longest_gap_s(film.sound) > 0.1
     assert film.duration_s == pytest.approx(film.sound[-1], abs=1.0)
+
+
+def test_a_server_that_records_nothing_takes_the_sign_away_after_a_restart(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chosen = settings(tmp_path, recording=NO_FLOOR)
+        async with hall(chosen) as here:
+            chair = await here.enter(Role.CHAIR)
+            assert (await chair.ask("start-recording"))["type"] == "done"
+            meeting = here.meeting
+        off = msgspec.structs.replace(chosen, recording=RecordingSettings(on=False))
+        async with hall(off, sites=()) as here:
+            here.meeting = meeting
+            secretary = await here.enter(Role.SECRETARY)
+            assert secretary.last("recording")["since"] is None
+            assert (await secretary.ask("start-recording"))["code"] == "no-recorder"
+
+    asyncio.run(scenario())
