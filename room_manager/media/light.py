@@ -6,6 +6,7 @@ keeps what arrives in each slot.
 """
 
 import asyncio
+import contextlib
 import secrets
 import socket
 import time
@@ -15,13 +16,13 @@ from typing import Any, ClassVar, Final
 from room_manager.media.beat import Beat
 from room_manager.media.light_feedback import MAX_KEPT, Answers, Arrived, Ears
 from room_manager.media.light_sdp import LAYERS, Kind, Remote, Sections, offer_text
-from room_manager.media.light_sending import Voice
+from room_manager.media.light_sending import Sealer, Voice, socket_to
 from room_manager.media.loops import Loop, LoopPlayer
-from room_manager.media.sfu import private, rtcp
+from room_manager.media.sfu import rtcp
 from room_manager.media.sfu.dtls import Handshake, HandshakeFailed, Identity
 from room_manager.media.sfu.ice import Credentials, binding_request, read_check
 from room_manager.media.sfu.rtp import Malformed, Packet, looks_like_rtcp
-from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES, Keys, Opener
+from room_manager.media.sfu.srtp import Keys, Opener
 
 __all__ = ["Arrived", "ConnectFailed", "LightPeer", "Sections"]
 
@@ -73,18 +74,14 @@ class LightPeer:
         self._timer: asyncio.TimerHandle | None = None
         self._up: asyncio.Future[None] | None = None
         self._keys: Keys | None = None
-        self._buffer, self._view = private.new_buffer(2048)
-        self._length = private.new_length()
+        self._sealer = Sealer()
         self._voice = Voice(self._sections)
         self.ears = Ears(answers)
         self._player: LoopPlayer | None = None
         self._played: LoopPlayer | None = None  # kept when stopped: numbers must go on from where they were
         self.slots = self.ears.slots
-        self.datagrams = 0
-        self.keyframe_requests = 0
-        self.feedbacks = 0
+        self.datagrams = self.keyframe_requests = self.feedbacks = self.reports = 0
         self.nacked: list[int] = []
-        self.reports = 0
         self.closed = False
         self.loss = 0.0  # share of arriving media that is thrown away, to be a weak line
         self.on_packet: Callable[[str, Packet], None] | None = None
@@ -124,10 +121,7 @@ class LightPeer:
         if before is not None:
             loop.remove_reader(before.fileno())
             before.close()
-        self._socket = sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.setblocking(False)
-        sock.bind((self._host, 0))
-        sock.connect(self._remote.address)
+        self._socket = sock = socket_to(self._remote.address, self._host)
         loop.add_reader(sock.fileno(), self._readable)
 
     def restart_offer(self) -> str:
@@ -167,7 +161,7 @@ class LightPeer:
     def play(self, loop: Loop, *, layers: Sequence[str] = LAYERS, voice: bool = True) -> None:
         """Send a loop over and over from now on: its picture in these layers, and its sound."""
         if self._played is None:
-            self._played = LoopPlayer(loop, self._send_frame, layers=tuple(layers), voice=voice)
+            self._played = LoopPlayer(loop, self._play, layers=tuple(layers), voice=voice)
         else:
             self._played.change(loop, layers=tuple(layers), voice=voice)
         self._player = self._played
@@ -199,15 +193,15 @@ class LightPeer:
     def send_plain(self, packet: bytes) -> None:
         """Protect and send an RTP packet made by the caller."""
         if self._keys is not None:
-            self._protect(private.protect_rtp, packet)
+            self._send_raw(self._sealer.rtp(packet, self._keys))
 
     def send_control(self, compound: bytes) -> None:
         """Protect and send an RTCP datagram made by the caller."""
         if self._keys is not None:
-            self._protect(private.protect_rtcp, compound)
+            self._send_raw(self._sealer.rtcp(compound, self._keys))
 
     def ask_keyframe(self, slot: str) -> None:
-        """Say that the picture in this slot cannot be decoded."""
+        """Say that this picture cannot be decoded."""
         self.send_control(rtcp.pli(1, self.slots[slot].ssrc))
 
     def ask_again(self, slot: str, seqs: Sequence[int]) -> None:
@@ -218,26 +212,13 @@ class LightPeer:
         """Under which SSRC we send this, once we have."""
         return self._voice.ssrc_of(kind, layer)
 
-    def _send_frame(
-        self, kind: str, layer: str, payload: bytes, timestamp: int, marker: bool, level: int | None
-    ) -> None:
-        self.send_rtp(kind, payload, timestamp=timestamp, layer=layer, marker=marker, level=level)  # type: ignore[arg-type]
-
-    def _protect(self, function: Any, packet: bytes) -> None:
-        size = len(packet)
-        if size > len(self._view) - 2 * MAX_TRAILER_BYTES or self._keys is None:
-            return
-        self._view[:size] = packet
-        self._length[0] = size
-        if not function(self._keys.sending, self._buffer, self._length):
-            self._send_raw(self._view[: self._length[0]])
+    def _play(self, *packet: Any) -> None:
+        self.send_plain(self._voice.play(*packet))
 
     def _send_raw(self, datagram: bytes | memoryview) -> None:
-        if self._socket is not None:
-            try:
+        if self._socket is not None and datagram:
+            with contextlib.suppress(OSError):  # as the network does: the datagram is lost
                 self._socket.send(datagram)
-            except OSError:
-                pass  # as the network does: the datagram is lost
 
     # --- receiving ---
 
@@ -391,11 +372,9 @@ class LightPeer:
 
     def report(self) -> None:
         """Sender and receiver reports. Who plays says so itself, once a second."""
-        ntp = int((time.time() + 2_208_988_800) * (1 << 32))
-        player = self._player
-        parts = self._voice.reports(player, ntp) if player is not None else []
-        parts.append(self.ears.report(time.monotonic()))
-        told = b"".join(parts)
+        player, now = self._player, time.monotonic()
+        parts = self._voice.reports(player, time.time()) if player is not None else []
+        told = b"".join((*parts, self.ears.report(now)))
         if told:
             self.send_control(told)
 

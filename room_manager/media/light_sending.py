@@ -1,7 +1,8 @@
 """The sending half of a light peer: SSRCs, numbers and header extensions of what it plays."""
 
 import secrets
-from typing import Final
+import socket
+from typing import Any, Final
 
 from room_manager.media.light_sdp import (
     LEVEL_ID,
@@ -15,9 +16,11 @@ from room_manager.media.light_sdp import (
     mids,
 )
 from room_manager.media.loops import LoopPlayer
-from room_manager.media.sfu import rtcp
+from room_manager.media.sfu import private, rtcp
 from room_manager.media.sfu.rtp import build, extension_block
+from room_manager.media.sfu.srtp import MAX_TRAILER_BYTES, Keys
 
+UNIX_TO_NTP_S: Final = 2_208_988_800
 MID_PACKETS: Final = 30  # first packets of a stream that carry mid and rid, as browsers do
 
 
@@ -75,14 +78,55 @@ class Voice:
             extensions=extension_block(elements),
         )
 
+    def play(
+        self, kind: Kind, layer: str, payload: bytes, timestamp: int, marker: bool, level: int | None
+    ) -> bytes:
+        """The next packet as a player hands it out."""
+        return self.packet(kind, payload, timestamp, layer, marker, level, None)
+
     def ssrc_of(self, kind: Kind, layer: str) -> int | None:
         """Under which SSRC this is sent, once it has been."""
         stream = self._streams.get((kind, layer))
         return stream.ssrc if stream is not None else None
 
-    def reports(self, player: LoopPlayer, ntp: int) -> list[bytes]:
+    def reports(self, player: LoopPlayer, unix_s: float) -> list[bytes]:
         """A sender report of each stream."""
+        ntp = int((unix_s + UNIX_TO_NTP_S) * (1 << 32))
         return [
             rtcp.sender_report(stream.ssrc, ntp, player.timestamp(kind), stream.packets, stream.octets)
             for (kind, _), stream in self._streams.items()
         ]
+
+
+def socket_to(address: tuple[str, int], host: str) -> socket.socket:
+    """A UDP socket that sends there, from any port of this host."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    sock.bind((host, 0))
+    sock.connect(address)
+    return sock
+
+
+class Sealer:
+    """Protects one packet at a time, in a buffer that is used again and again."""
+
+    def __init__(self) -> None:
+        self._buffer, self._view = private.new_buffer(2048)
+        self._length = private.new_length()
+
+    def rtp(self, packet: bytes, keys: Keys) -> memoryview:
+        """The packet protected; empty if that cannot be."""
+        return self._seal(private.protect_rtp, packet, keys)
+
+    def rtcp(self, compound: bytes, keys: Keys) -> memoryview:
+        """The control datagram protected; empty if that cannot be."""
+        return self._seal(private.protect_rtcp, compound, keys)
+
+    def _seal(self, function: Any, packet: bytes, keys: Keys) -> memoryview:
+        size = len(packet)
+        if size > len(self._view) - 2 * MAX_TRAILER_BYTES:
+            return self._view[:0]
+        self._view[:size] = packet
+        self._length[0] = size
+        refused = function(keys.sending, self._buffer, self._length)
+        return self._view[: 0 if refused else self._length[0]]

@@ -1,6 +1,7 @@
 """A meeting in which one ward's line is bad: real engine, ICE, DTLS and keys across an emulated line."""
 
 import asyncio
+import itertools
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -82,6 +83,17 @@ class Meeting:
     @property
     def step(self) -> str:
         return self.steps[-1][1] if self.steps else "full"
+
+    def share_at(self, steps: tuple[str, ...], since: float) -> float:
+        """The share of the time since then that the bad line has stood at these steps."""
+        now = time.monotonic()
+        moments = [*self.steps, (now, "", "")]
+        stood = sum(
+            max(0.0, later[0] - max(since, at))
+            for (at, step, _), later in itertools.pairwise(moments)
+            if step in steps
+        )
+        return stood / (now - since)
 
     def heard(self, event: EngineEvent) -> None:
         if isinstance(event, LineStep):
