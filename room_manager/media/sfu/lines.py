@@ -156,6 +156,8 @@ class Lines:
                 None if bps is None else int(bps),
             )
             self._tell(told)
+        beside_sound = max(0.0, (reading.bps or 0.0) - demand.audio_bps)
+        line.budget.bps = None if line.ladder.level == EVERYTHING else beside_sound
         self._pace(member, line, reading, takes, now)
         self._apply(member, line, demand, voices, reading, now, hurry=changed and line.ladder.pressing)
 
@@ -249,7 +251,6 @@ class Lines:
     ) -> None:
         """A line below full is sent no more at a time than it carries."""
         level, bps = line.ladder.level, reading.bps
-        line.budget.bps = bps if level != EVERYTHING else None
         if level == EVERYTHING or line.estimate is None or bps is None:
             if line.pacer is not None:
                 for plain, rows, marked in line.pacer.flush():

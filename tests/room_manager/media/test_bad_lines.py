@@ -69,7 +69,7 @@ def test_64_kbit_s_carries_sound_and_stills(line: Link) -> None:
     async def test(here: Meeting) -> None:
         here.link.shape(Shape(Direction(delay_s=0.02, bps=64_000), Direction(delay_s=0.02)))
         assert await here.until(lambda: here.step in ("still", "audio-only"), PATIENCE_S)
-        await here.play(1.0)  # what had queued up is gone
+        await here.play(5.0)  # what had queued up is gone, and the first trial is over
         before = len(here.bad.voices)
         await here.play(6.0)
 

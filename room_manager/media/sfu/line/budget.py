@@ -3,8 +3,8 @@
 from typing import Final
 
 PACKETS_PER_S: Final = 300
-SHARE: Final = 0.25  # of what a line is thought to carry
-LEAST_BPS: Final = 16_000.0
+SHARE: Final = 0.25  # of what a line is thought to carry beside sound
+LEAST_BPS: Final = 4_000.0
 BURST_S: Final = 0.5  # losses come in bursts, and so do their repairs
 
 
@@ -14,7 +14,7 @@ class RepairBudget:
     __slots__ = ("_at", "_bytes", "_packets", "bps")
 
     def __init__(self, now: float) -> None:
-        self.bps: float | None = None  # what the line is thought to carry; None: not known to be thin
+        self.bps: float | None = None  # what the line carries beside sound; None: not known to be thin
         self._at = now
         self._packets = float(PACKETS_PER_S)
         self._bytes = 0.0
