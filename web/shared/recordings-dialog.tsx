@@ -6,6 +6,7 @@ import { moment, number, useT } from "./i18n";
 import { codeOf } from "./problem";
 import { deleteRecording, download, length, megabytes, recordingsOf, type RecordingsAccess } from "./recordings";
 import { refusal } from "./refusal";
+import { whoDid } from "./who";
 import type { RecordingInfo, RecordingsAnswer } from "./wire";
 
 const AGAIN_MS = 5_000;
@@ -116,7 +117,7 @@ function What({ one }: { readonly one: RecordingInfo }) {
       ? null
       : one.deleted_by === "retention"
         ? t("recordings.deleted.days", { time: moment(one.deleted_at ?? 0) })
-        : t("recordings.deleted", { by: one.deleted_by ?? "", time: moment(one.deleted_at ?? 0) });
+        : t("recordings.deleted", { by: whoDid(t, one.deleted_by ?? ""), time: moment(one.deleted_at ?? 0) });
   return (
     <span class="what">
       <strong>{moment(one.started_at)}</strong>

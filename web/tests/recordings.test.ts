@@ -1,7 +1,9 @@
 import "./setting";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { translator } from "../shared/i18n";
 import { length, megabytes } from "../shared/recordings";
+import { whoDid } from "../shared/who";
 import type { RecordingInfo } from "../shared/wire";
 
 const ONE: RecordingInfo = {
@@ -25,4 +27,11 @@ test("lengths are told as clocks tell them, hours only where there are any", () 
 test("sizes are whole megabytes, the smallest one", () => {
   assert.equal(megabytes(ONE), 1);
   assert.equal(megabytes({ ...ONE, size_bytes: 712_345_678 }), 712);
+});
+
+test("whoever has no name is told by role, in the language of the page", () => {
+  const t = translator("vi");
+  assert.equal(whoDid(t, "Ông Bình"), "Ông Bình");
+  assert.equal(whoDid(t, "secretary"), "Thư ký");
+  assert.equal(whoDid(t, "command line"), "quản trị máy chủ");
 });

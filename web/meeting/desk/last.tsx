@@ -4,6 +4,7 @@ import { vi, type Key } from "../../shared/i18n/vi";
 import { Undo } from "../../shared/icons";
 import { refusal } from "../../shared/refusal";
 import { useExpiry, useStore } from "../../shared/store";
+import { whoDid } from "../../shared/who";
 import type { Act } from "../../shared/wire";
 import type { Room } from "../room";
 
@@ -44,7 +45,7 @@ export function LastActs({ room }: { readonly room: Room }) {
             <li key={`${act.seq} ${act.act}`}>
               <time>{clock(act.at)}</time>
               <span>{describe(t, act)}</span>
-              {act.by !== "" && <span class="by">{act.by}</span>}
+              {act.by !== "" && <span class="by">{whoDid(t, act.by)}</span>}
             </li>
           ))}
         </ul>

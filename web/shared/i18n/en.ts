@@ -359,6 +359,7 @@ export const en: Readonly<Record<Key, string>> = {
   "act.meeting-opened": "Meeting opened",
   "act.other": "Something changed in the meeting",
   "act.by": "{by}",
+  "by.command-line": "server administration",
 
   "key.next": "Invite the next on the waiting list",
   "key.take": "Take the floor back",

@@ -365,6 +365,7 @@ export const vi = {
   "act.meeting-opened": "Mở cuộc họp",
   "act.other": "Có thay đổi trong cuộc họp",
   "act.by": "{by}",
+  "by.command-line": "quản trị máy chủ",
 
   // --- keys ---
   "key.next": "Mời điểm cầu tiếp theo trong danh sách chờ",
