@@ -114,10 +114,11 @@ class Member:
             packet = original
         if not track.take(packet, now, repaired=repair):
             return None
-        if self._level is not None:
-            packet.level = found.get(self._level)
-        if self._orientation is not None:
-            packet.orientation = found.get(self._orientation)
+        # Of any other length it is neither, and could not be written again.
+        if self._level is not None and len(found.get(self._level, b"")) == 1:
+            packet.level = found[self._level]
+        if self._orientation is not None and len(found.get(self._orientation, b"")) == 1:
+            packet.orientation = found[self._orientation]
         return track, packet
 
     def _contradicts(self, found: dict[int, bytes], stream: Stream) -> bool:

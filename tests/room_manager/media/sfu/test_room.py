@@ -1,9 +1,13 @@
 """Who gets what, when it changes, and what is asked of whom: virtual time, plain bytes."""
 
+import pytest
+
 from room_manager.ids import ConnectionId, SiteId
 from room_manager.media.engine import LineQuality, Scene, Speaking
 from room_manager.media.light import Sections
+from room_manager.media.light_sdp import LEVEL_ID, OPUS_TYPE
 from room_manager.media.sfu import rtcp
+from room_manager.media.sfu.rtp import build
 from tests.helpers.router_driver import DELTA, KEY, ROOM, Peer, RouterDriver
 
 A, B, C, D, E = (SiteId(code) for code in ("00001", "00004", "00006", "00007", "00008"))
@@ -409,3 +413,23 @@ def test_a_connection_that_never_came_up_gets_and_gives_nothing() -> None:
     driver.router.leave(silent.connection, driver.now)
     driver.router.leave(c.connection, driver.now)
     driver.router.leave(c.connection, driver.now)
+
+
+@pytest.mark.parametrize("size", [0, 2, 17, 200])
+def test_a_level_of_another_length_than_a_level_has_is_left_out(size: int) -> None:
+    driver = RouterDriver()
+    a, b = driver.join(A), driver.join(B)
+    driver.scene(Scene(voices=(A,), heard_only=None))
+    a.voice()
+    driver.wait(0.2)
+    driver.forget()
+
+    # The two-byte form (RFC 8285, section 4.3), in which a value may have any length.
+    element = bytes([LEVEL_ID, size]) + bytes(size)
+    element += bytes(-len(element) % 4)
+    block = b"\x10\x00" + (len(element) // 4).to_bytes(2, "big") + element
+    a.raw(build(OPUS_TYPE, 1002, 0, a.ssrc("microphone", ""), b"opus", extensions=block))
+    a.seqs[a.ssrc("microphone", "")] = 1002
+    a.voice(20)
+
+    assert [packet.extensions.get(LEVEL_ID) for packet in b.got("audio-1")] == [None, b"\x14"]
