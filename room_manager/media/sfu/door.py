@@ -241,3 +241,6 @@ class Door:
                 self._router.rtp(peer.connection, plain, now)
         except Malformed:
             refused["broken"] += 1  # from an authenticated peer: nobody is disturbed
+        except Exception:
+            refused["broken"] += 1  # a bug of ours; the others' datagrams of this round are none the worse
+            logger.exception("! %s sent what we stumble over", peer.connection)

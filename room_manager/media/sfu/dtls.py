@@ -12,7 +12,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 from room_manager.media.sfu.srtp import EXTRACTOR, PROFILES, Keys, Profile, material_bytes
 
@@ -146,10 +146,11 @@ class Handshake:
         self.keys = self._secured()
 
     def _secured(self) -> Keys:
-        certificate = self._connection.get_peer_certificate(as_cryptography=True)
+        certificate = self._connection.get_peer_certificate()
         if certificate is None:
             raise HandshakeFailed("no certificate")
-        der = certificate.public_bytes(serialization.Encoding.DER)
+        # Not read any further: OpenSSL takes certificates that others refuse to parse.
+        der = crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
         shown = hashlib.new(self._digest.replace("-", ""), der).digest()
         if not hmac.compare_digest(shown, self._fingerprint):
             raise HandshakeFailed("the certificate is not the one the offer named")

@@ -241,13 +241,15 @@ class ForwardingUnit:
 
     def _send_on(self) -> None:
         """A frame to many is sent in slices, so that what has come meanwhile is heard between them."""
-        more = self._egress.go_on()
-        self._sending = asyncio.get_running_loop().call_soon(self._send_on) if more else None
+        self._sending = None  # whatever happens now, the next one may be asked for
+        if self._egress.go_on():
+            self._sending = asyncio.get_running_loop().call_soon(self._send_on)
 
     def _shake(self) -> None:
         """Handshakes have their turn between packets, since hundreds may come at once."""
-        more = self._door.shake(time.monotonic())
-        self._shaking = asyncio.get_running_loop().call_soon(self._shake) if more else None
+        self._shaking = None  # whatever happens now, the next one may be asked for
+        if self._door.shake(time.monotonic()):
+            self._shaking = asyncio.get_running_loop().call_soon(self._shake)
 
     def _let_go(self) -> None:
         """The rest of the frame has not come: send what there is."""

@@ -1,11 +1,18 @@
 """ICE, DTLS and SRTP in memory: what is accepted, from whom, and what is not."""
 
+import datetime
+import hashlib
 import struct
+from pathlib import Path
 
 import pytest
 from aioice import stun
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
+from OpenSSL import crypto
 
 from room_manager.media.sfu import private
 from room_manager.media.sfu.dtls import MTU_BYTES, Handshake, HandshakeFailed, Identity, split_flight
@@ -111,6 +118,29 @@ def test_another_certificate_than_the_offer_named_ends_the_call() -> None:
         shake(server, client)
 
     assert server.keys is None
+
+
+def test_a_certificate_that_only_openssl_can_read_is_known_by_its_fingerprint(tmp_path: Path) -> None:
+    odd = Identity()
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "odd")])
+    now = datetime.datetime.now(tz=datetime.UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(5).not_valid_before(now).not_valid_after(now + datetime.timedelta(1))
+    der = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    der = der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020106"), 1)  # of version 7
+    with pytest.raises(x509.InvalidVersion):
+        x509.load_der_x509_certificate(der)
+    (tmp_path / "odd.der").write_bytes(der)
+    odd.context.use_certificate_file(str(tmp_path / "odd.der"), crypto.FILETYPE_ASN1)
+    odd.context.use_privatekey(key)
+
+    right = Handshake(OURS, "sha-256", hashlib.sha256(der).digest(), server=True)
+    shake(right, Handshake(odd, "sha-256", fingerprint(OURS), server=False))
+    assert right.keys is not None
+    wrong = Handshake(OURS, "sha-256", fingerprint(THEIRS), server=True)
+    with pytest.raises(HandshakeFailed, match="not the one"):
+        shake(wrong, Handshake(odd, "sha-256", fingerprint(OURS), server=False))
 
 
 def test_a_good_bye_is_understood_and_forged_records_are_not_heeded() -> None:
