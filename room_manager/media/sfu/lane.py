@@ -5,10 +5,10 @@ the lane's numbers, so none needs a lane of its own because its numbers have run
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from room_manager.media.sfu.audience import Audience, Egress, Marks, marks
+from room_manager.media.sfu.audience import Audience, Egress, Marks, Row, marks
 from room_manager.media.sfu.negotiation import Format
 from room_manager.media.sfu.numbering import Numbering, Numbers
 from room_manager.media.sfu.packets import OPUS, SourcePacket
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from room_manager.media.sfu.groups import Group
     from room_manager.media.sfu.line.line import Line
 
+Receivers = tuple[Audience, list[tuple["Line", Audience]]]
+"""Who gets a packet at once, and those whose pictures wait for their turn, each alone."""
+
 
 class Lane:
     """One numbering of one source, and who gets it.
@@ -29,7 +32,7 @@ class Lane:
     carry the transport-wide sequence number.
     """
 
-    __slots__ = ("_entered", "_paced", "_rows", "_video", "format", "groups", "measured", "numbering",
+    __slots__ = ("_cut_now", "_entered", "_video", "format", "groups", "measured", "numbering",
                  "octets", "packets", "slots", "temporal", "track")  # fmt: skip
 
     def __init__(self, track: Track, form: Format, temporal: int | None, *, measured: bool) -> None:
@@ -42,8 +45,7 @@ class Lane:
         self.groups: dict[Group, None] = {}  # those that shall be here
         self.packets = 0
         self.octets = 0
-        self._rows: Audience | None = None
-        self._paced: list[tuple[Line, Audience]] = []  # those of our slots whose packets wait their turn
+        self._cut_now: Receivers | None = None  # of all slots; None: to be made anew
         self._entered = 0  # our index of the last entry
         self._video = form.codec != OPUS
 
@@ -51,12 +53,12 @@ class Lane:
         """The slot gets what is fed from now on."""
         self.slots[slot] = None
         self._entered = max(self._entered, slot.first)
-        self._rows = None
+        self._cut_now = None
 
     def let_go(self, slot: Slot) -> None:
         """The slot gets nothing any more."""
         del self.slots[slot]
-        self._rows = None
+        self._cut_now = None
 
     def open_to(self, slot: Slot, packet: SourcePacket) -> bool:
         """Whether the slot may enter with this packet."""
@@ -105,8 +107,7 @@ class Lane:
         segment = numbering.place(packet, now)
         if segment is None:
             return 0
-        rows = self._audience(packet.index + segment.shift)
-        paced = self._paced
+        rows, paced = self._receivers(packet.index + segment.shift)
         if not rows and not paced:
             return 0
         plain, marked = rendered(packet, segment, self.format, now, measured=self.measured)
@@ -140,24 +141,27 @@ class Lane:
 
     def reseated(self) -> None:
         """How our slots are sent to has changed."""
-        self._rows = None
+        self._cut_now = None
 
-    def _cut(self) -> Audience:
-        """Everybody who gets packets at once; those whose pictures wait get them one by one."""
-        paced = [(slot.paced, slot) for slot in self.slots if slot.paced is not None]
-        self._paced = [(line, Audience((slot.row(measured=self.measured),))) for line, slot in paced]
-        return Audience(
-            slot.row(measured=self.measured) for slot in self.slots if slot.paced is None or not self._video
-        )
+    def _cut(self, slots: Iterable[Slot]) -> Receivers:
+        """Those who get packets at once, and one by one those whose pictures wait."""
+        rows: list[Row] = []
+        paced: list[tuple[Line, Audience]] = []
+        for slot in slots:
+            row = slot.row(measured=self.measured)
+            if slot.paced is not None:
+                paced.append((slot.paced, Audience((row,))))
+            if slot.paced is None or not self._video:
+                rows.append(row)
+        return Audience(rows), paced
 
     def _leaves_out(self, packet: SourcePacket) -> bool:
         return packet.start == packet.end or (self.temporal is not None and packet.temporal > self.temporal)
 
-    def _audience(self, index: int) -> Audience:
+    def _receivers(self, index: int) -> Receivers:
         """Who gets the packet of this index: a late one is not for those who entered after it."""
-        if index >= self._entered:
-            rows = self._rows
-            if rows is None:
-                rows = self._rows = self._cut()
-            return rows
-        return Audience(slot.row(measured=self.measured) for slot in self.slots if slot.first <= index)
+        if index < self._entered:
+            return self._cut(slot for slot in self.slots if slot.first <= index)
+        if self._cut_now is None:
+            self._cut_now = self._cut(self.slots)
+        return self._cut_now

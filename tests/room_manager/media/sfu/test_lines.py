@@ -11,6 +11,7 @@ from room_manager.media.sfu import rtcp
 from room_manager.media.sfu.line.need import NEWCOMER_S
 from room_manager.media.sfu.line.reading import OVERHEAD_BYTES
 from room_manager.media.sfu.rtp import Packet
+from room_manager.media.sfu.slot import Limit
 from room_manager.media.sfu.twcc import ArrivalRecorder
 from tests.helpers.router_driver import DELTA, KEY, ROOM, Peer, RouterDriver
 from tests.helpers.thin_line import Line
@@ -33,6 +34,7 @@ class Ward:
         self.line = Line()
         self.seq = 0
         self.bytes = self.voices = self.measured = 0
+        self.main: list[int] = []  # numbers of main pictures
         self.came: list[tuple[float, int]] = []  # when, transport-wide number
         self._recorder = ArrivalRecorder()
         self._told_at = self._reported_at = 0.0
@@ -42,6 +44,8 @@ class Ward:
         packet = Packet(plain)
         self.bytes += len(plain)
         self.voices += ssrc == self.peer.slot_ssrc("audio-1")
+        if ssrc == self.peer.slot_ssrc("main"):
+            self.main.append(packet.seq)
         self.seq = packet.seq if ssrc == self.peer.slot_ssrc("audio-1") else self.seq
         number = packet.extensions.get(TRANSPORT_WIDE_ID)
         self.measured += number is not None
@@ -255,3 +259,26 @@ def test_repairs_for_a_thin_line_are_a_share_of_it() -> None:
     assert before is not None
     assert after is not None
     assert (after.repaired - before.repaired) * 1_000 * 8 / 10 <= 0.4 * 220_000
+
+
+def test_a_late_packet_waits_for_its_turn_too_and_is_sent_once() -> None:
+    meeting = Meeting()
+    meeting.play(4)
+    meeting.bad.line.bps = 220_000
+    meeting.play(12)
+    newcomer = meeting.driver.join(SiteId("00004"))
+    meeting.driver.limit(newcomer, main=Limit("q"))
+    speaker, peer = meeting.speaker, meeting.bad.peer
+    meeting.carry()
+    meeting.bad.main.clear()
+
+    number = speaker.seqs[speaker.ssrc("camera", "q")] + 1
+    speaker.video("q", KEY, seq=number + 1)  # with it the newcomer enters
+    speaker.video("q", DELTA, seq=number)
+    speaker.seqs[speaker.ssrc("camera", "q")] = number + 1
+
+    assert len(newcomer.got("main")) == 1
+    assert [to for sink, to, _ in meeting.driver.egress.packets if sink is peer] == []
+    meeting.play(2)
+    assert len(meeting.bad.main) > 2
+    assert len(set(meeting.bad.main)) == len(meeting.bad.main)
