@@ -73,5 +73,10 @@ class Fates:
 
     def lost(self, since: float = float("-inf")) -> int:
         """How many packets have been given up since the last call; none of those sent before ``since``."""
-        given_up = [number for number, at in self._missing.items() if at < self._newest_came - REORDER_S]
+        too_old = self._log.newest - KEPT  # no longer known, whatever may still be told of it
+        given_up = [
+            number
+            for number, at in self._missing.items()
+            if at < self._newest_came - REORDER_S or number <= too_old
+        ]
         return sum(self._missing.pop(number) >= since for number in given_up)

@@ -114,3 +114,18 @@ def test_numbers_wrap_and_what_is_long_gone_is_passed_over() -> None:
 
     assert sent.told() == [199]
     assert len(list(sent.fates.departed())) == KEPT
+
+
+def test_a_receiver_that_says_nothing_came_is_not_remembered_for_ever() -> None:
+    log = SendLog()
+    fates = Fates(log)
+    lost = 0
+    for number in range(10 * KEPT):
+        seq = log.depart(100, number * 0.01)
+        if number % 100 == 99:
+            base = (seq - 99) & 0xFFFF
+            nothing = base.to_bytes(2, "big") + (100).to_bytes(2, "big") + bytes(4) + (100).to_bytes(2, "big")
+            assert fates.told(read(nothing)) == []
+            lost += fates.lost()
+
+    assert 9 * KEPT - 100 <= lost <= 10 * KEPT
