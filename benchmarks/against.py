@@ -41,7 +41,8 @@ def why_not() -> str | None:
 def run_apart(arguments: list[str]) -> int:
     """This program again, in a network of its own, which ends with it. Returns its exit code."""
     words = [sys.executable, "-m", "benchmarks.sfu_forward", *arguments, "--host", HOST]
-    apart = ["unshare", "--net", "--kill-child", "--fork", "sh", "-ec", NETWORK, "sh", *words]
+    alone = ["unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child"]  # nothing outlives us
+    apart = [*alone, "sh", "-ec", NETWORK, "sh", *words]
     return subprocess.run(apart, timeout=LIMIT_S, check=False).returncode
 
 

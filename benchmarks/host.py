@@ -75,6 +75,7 @@ class Host:
     def __init__(self, url: str, port: int = 0, engine: str = "fake") -> None:
         self._process = subprocess.Popen(
             mortal([sys.executable, "-m", "benchmarks.host", url, str(port), engine]),
+            stdin=subprocess.PIPE,  # it ends when we do, however that is
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -117,8 +118,9 @@ class Host:
 
     def _gone(self) -> None:
         self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
 
 
 def tell_tasks() -> None:
@@ -133,7 +135,9 @@ def main() -> int:
     options = parser.parse_args()
 
     def tell(server: Server) -> None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell_tasks)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGUSR1, tell_tasks)
+        loop.add_reader(sys.stdin.fileno(), signal.raise_signal, signal.SIGTERM)
         print(server.port, flush=True)
 
     settings = Settings(

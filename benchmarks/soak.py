@@ -186,8 +186,10 @@ async def measure(sites: int, seconds: float) -> dict[str, Any]:
             await stage.scatter()
             leaked = (await soak.settled(before)).beyond(before)
         finally:
-            await stage.close()
-            host.stop()
+            try:
+                await stage.close()
+            finally:
+                host.stop()
     return {
         "sites": sites,
         "seconds": seconds,

@@ -170,8 +170,10 @@ async def measure(sites: int, switches: int) -> dict[str, Any]:
                     missed += blind
                 pps = (watchers.packets - packets) / (time.monotonic() - at)
         finally:
-            await stage.close()
-            host.stop()
+            try:
+                await stage.close()
+            finally:
+                host.stop()
     return {
         "sites": sites,
         "switches": switches,
