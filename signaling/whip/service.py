@@ -119,6 +119,9 @@ class Whip:
         if session.over:  # its link was revoked, say, while the join was under way
             self._drop(session)
             raise UnknownSession("the session ended while it began: begin another")
+        if sends is not None and not self._stands(served, session):  # two began at once; the other came last
+            self._over(session, "superseded", drops=False)
+            raise AlreadySending("another device has come in this one's place")
         if sends is not None and who.site is not None:
             served.fanout.presence.set_device(who.site, sends.audio, sends.video)
         session.wait_for_media()
@@ -142,6 +145,12 @@ class Whip:
                 raise
             session.joined = True
         return answer.sdp
+
+    def _stands(self, served: Served, session: WhipSession) -> bool:
+        """Is it its site's device, as everybody knows by now?"""
+        site = session.member.own_site()
+        known = served.fanout.told.sites.get(site) if site is not None else None
+        return known is not None and session.connection in known.devices.values()
 
     def _limit(self, who: Identity, address: str) -> None:
         """Raises ``TooMany`` or ``Limit``."""

@@ -82,6 +82,23 @@ def test_an_encoder_that_closes_its_media_first_may_still_say_that_it_goes(tmp_p
     play(tmp_path, scenario)
 
 
+def test_of_encoders_that_begin_at_once_only_the_one_that_stands_is_told_201(tmp_path: Path) -> None:
+    async def scenario(here: Guests, engine: FakeEngine) -> None:
+        encoders = [await here.encoder(A) for _ in range(4)]
+
+        answers = await asyncio.gather(*(encoder.begin(publishing()) for encoder in encoders))
+
+        [session] = here.whip.sessions()
+        assert session.connection == here.site(A).devices[Device.PRIMARY]
+        assert {answer.status_code for answer in answers} <= {201, 409}
+        for encoder, answer in zip(encoders, answers, strict=True):
+            if answer.status_code == 201 and not answer.headers["location"].endswith(session.id):
+                gone = await encoder.ask("GET", answer.headers["location"])
+                assert gone.status_code == 404
+
+    play(tmp_path, scenario)
+
+
 def test_city_hall_sees_how_an_encoders_line_is(tmp_path: Path) -> None:
     async def scenario(here: Guests, engine: FakeEngine) -> None:
         operator = await here.here.enter(Role.OPERATOR)
