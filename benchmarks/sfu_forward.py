@@ -97,6 +97,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
         async with asyncio.timeout(PATIENCE_S + options.seconds):
             await unit.start()
             figures = await run.gather()
+            await asyncio.sleep(options.calm)
             figures["idle_share"] = await run.idle(options.idle)
             figures |= await run.feed(options.seconds)
             figures["rss_mib"] = round(run.rss_bytes() / 2**20, 1)
@@ -122,6 +123,13 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument(
         "--idle", type=float, default=5, metavar="SECONDS", help="how long to look at nothing"
+    )
+    parser.add_argument(
+        "--calm",
+        type=float,
+        default=7,
+        metavar="SECONDS",
+        help="before that: newcomers' lines are looked at closely",
     )
     parser.add_argument("--profile", choices=("gcm", "cm", "both"), default="gcm")
     parser.add_argument(

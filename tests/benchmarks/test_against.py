@@ -65,7 +65,20 @@ def test_janus_carries_a_small_meeting_in_the_same_run(tmp_path: Path) -> None:
         pytest.skip(reason)
     file = tmp_path / "figures.json"
 
-    words = ["--sites", "6", "--seconds", "0.5", "--idle", "0.1", "--against", "janus", "--json", str(file)]
+    words = [
+        "--sites",
+        "6",
+        "--seconds",
+        "0.5",
+        "--idle",
+        "0.1",
+        "--calm",
+        "0",
+        "--against",
+        "janus",
+        "--json",
+        str(file),
+    ]
     subprocess.run([sys.executable, "-m", "benchmarks.sfu_forward", *words], check=True, timeout=100)
 
     figures = json.loads(file.read_text())

@@ -33,7 +33,20 @@ PROMISED = {
 
 @pytest.mark.parametrize("profile", ["gcm", "cm"])
 def test_a_small_meeting_arrives_whole_and_opens(profile: str) -> None:
-    words = ["--sites", "14", "--pps", "250", "--seconds", "0.4", "--idle", "0.1", "--feedback", "rr"]
+    words = [
+        "--sites",
+        "14",
+        "--pps",
+        "250",
+        "--seconds",
+        "0.4",
+        "--idle",
+        "0.1",
+        "--calm",
+        "0",
+        "--feedback",
+        "rr",
+    ]
     options = parse([*words, "--profile", profile])
 
     figures = asyncio.run(measure(options))
