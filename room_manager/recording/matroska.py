@@ -129,7 +129,9 @@ def cluster(blocks: Sequence[Block]) -> bytes:
 
 
 def at_keyframes(blocks: Sequence[Block]) -> list[list[Block]]:
-    """The same blocks, cut so that a keyframe of the main picture is the first of it in its cluster."""
+    """The same blocks, cut so that a keyframe of the main picture is the first of it in its cluster, and that
+    no cluster is too long: between two gatherings the whole machine may have stood still.
+    """
     ordered = sorted(blocks, key=lambda block: block.at_ms)
     parts: list[list[Block]] = [[]]
     main = False
@@ -138,6 +140,8 @@ def at_keyframes(blocks: Sequence[Block]) -> list[list[Block]]:
             if block.key and main:
                 parts.append([])
             main = True
+        if parts[-1] and block.at_ms - parts[-1][0].at_ms >= MAX_CLUSTER_MS:
+            parts.append([])
         parts[-1].append(block)
     return [part for part in parts if part]
 

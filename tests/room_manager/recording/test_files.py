@@ -180,6 +180,19 @@ def test_clusters_are_cut_where_a_player_can_jump_to() -> None:
     assert matroska.at_keyframes([]) == []
 
 
+def test_after_a_standstill_another_cluster_begins(tmp_path: Path) -> None:
+    file = PartFile(tmp_path / "a", "vp8", {"main": (2, 2), "content": (2, 2)}, {})
+    before_and_after = [Block(at_ms, "sound", True, b"\xfc\xff\xfe") for at_ms in (0, 20, 40_000, 40_020)]
+
+    for part in matroska.at_keyframes(before_and_after):
+        file.append(part)
+
+    ready = file.finish()
+    assert ready is not None
+    assert len(play(ready.path).sound) == 4
+    assert ready.duration_s == pytest.approx(40, abs=0.1)
+
+
 def test_anothers_cluster_is_refused() -> None:
     for data in (b"\x1f\x43\xb6\x75\x01" + bytes(6) + b"\x02\xa3\x40", bytes(20)):
         with pytest.raises(ValueError):
