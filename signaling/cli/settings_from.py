@@ -148,11 +148,11 @@ class _Value(Protocol):
 
 
 def _recording(value: _Value) -> RecordingSettings:
-    folder = value("recordings", Path, Path())
+    folder = value("recordings", str, "")
     floor_bytes = round(value("recordings-free", _gibibytes, 2.0) * GIB)
     return RecordingSettings(
-        on=folder != Path("off"),
-        folder=folder if folder not in (Path(), Path("off")) else None,
+        on=folder != "off",
+        folder=Path(folder) if folder not in ("", "off") else None,
         start_above_bytes=2 * floor_bytes,
         stop_below_bytes=floor_bytes,
         keep_days=value("recordings-keep", _days, 30),

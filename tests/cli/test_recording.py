@@ -86,6 +86,7 @@ def test_a_server_records_beside_its_database_unless_told_otherwise(tmp_path: Pa
     assert told.recordings_folder == tmp_path / "r"
     assert (told.recording.start_above_bytes, told.recording.keep_days) == (GIB, 0)
     assert not off.recording.on
+    assert settings(*db, "--recordings", ".").recordings_folder == Path()
 
 
 def test_stills_are_taken_only_when_asked_for(tmp_path: Path) -> None:
