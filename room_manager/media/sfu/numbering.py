@@ -7,6 +7,7 @@ would have had, and a number asked for is found again.
 
 from typing import Final, NamedTuple
 
+from room_manager.media.sfu.gaps import MAX_JUMP
 from room_manager.media.sfu.packets import SourcePacket
 from room_manager.media.sfu.rtp import TS_MASK
 
@@ -95,6 +96,7 @@ class Numbering:
         """The same, and the packet goes out now."""
         picture = packet.picture
         if packet.index > self.newest:
+            self._shorten(packet.index)
             given = self.segments[-1]
             self.newest = packet.index
             self._last = packet.index + given.shift
@@ -119,6 +121,7 @@ class Numbering:
         index = packet.index
         if index <= self.newest:
             return
+        self._shorten(index)
         current = self.segments[-1]
         pictures = 0
         if packet.picture is not None and packet.picture > self._seen:
@@ -138,6 +141,17 @@ class Numbering:
             del self.segments[:-KEPT_SEGMENTS]
         self._last = index - 1 + current.shift  # what is missing before it keeps its place
         self.newest = index
+
+    def _shorten(self, index: int) -> None:
+        """Leave no longer gap than is ever asked for, whatever the source jumps.
+
+        A receiver that misses 32,768 numbers of a stream loses count of their wraps, and with it the keys
+        (RFC 3711, section 3.3.1), for life. What was before is neither late nor asked for any more.
+        """
+        excess = index - self.newest - 1 - MAX_JUMP
+        if excess > 0:
+            current = self.segments[-1]
+            self.segments = [current._replace(first=index, shift=current.shift - excess)]
 
     def origin(self, index: int) -> tuple[Segment, int] | None:
         """The source's index that was given this one, if that is still known."""

@@ -1,8 +1,12 @@
 """Rewriting, byte by byte: a receiver must see one encoder, whoever is shown."""
 
+from itertools import pairwise
+
 from room_manager.ids import SiteId
 from room_manager.media.engine import Scene
 from room_manager.media.sfu import rtcp, vp8
+from room_manager.media.sfu.gaps import MAX_JUMP
+from room_manager.media.sfu.rtcp import MAX_NACKED
 from room_manager.media.sfu.rtp import Packet
 from tests.helpers.router_driver import DELTA, KEY, Peer, RouterDriver
 
@@ -205,3 +209,35 @@ def test_a_main_site_that_goes_its_own_way_sees_one_stream_too() -> None:
         assert packets
         assert seqs(packets) == [packets[0].seq + i for i in range(len(packets))]
         assert pictures(packets) == [pictures(packets)[0] + i for i in range(len(packets))]
+
+
+def test_numbers_asked_for_in_vain_are_not_looked_up_without_end() -> None:
+    driver, a, _, c = watched()
+    a.video(body=KEY)
+    last = c.got("main")[-1].seq
+    gone = rtcp.nack(1, c.slot_ssrc("main"), [last - 2_000 + i for i in range(MAX_NACKED)])
+    c.control(gone * 8)
+
+    c.control(rtcp.nack(1, c.slot_ssrc("main"), [last]))
+    assert c.repaired("main") == []
+
+    driver.now += 1
+    c.control(rtcp.nack(1, c.slot_ssrc("main"), [last]))
+    assert len(c.repaired("main")) == 1
+
+
+def test_a_source_that_jumps_leaves_a_short_gap_and_nothing_late_fills_it() -> None:
+    _, a, _, c = watched()
+    a.video(body=KEY, seq=1_000)
+    for jump in range(1, 5):
+        seq = 1_000 + jump * 30_000
+        a.video(body=DELTA + b"late", seq=seq - 29_000, starts=False)
+        a.video(body=DELTA, seq=seq)
+        a.video(body=DELTA + b"late", seq=seq - 1, starts=False)
+        a.video(body=b"", seq=seq + 1, padding=10)
+
+    numbers = seqs(c.got("main"))
+    steps = [(after - before) & 0xFFFF for before, after in pairwise(numbers)]
+    assert len(set(numbers)) == len(numbers)
+    assert max(steps) <= MAX_JUMP + 1
+    assert len(numbers) >= 5
