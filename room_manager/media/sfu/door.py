@@ -27,6 +27,7 @@ Proved = tuple[Check, Peer, Credentials, bool]
 MAX_RECORDS: Final = 1_024  # DTLS datagrams that wait
 MAX_RECORDS_OF_PEER: Final = 64  # in a second; a handshake takes less than ten
 MAX_PACKETS_OF_PEER: Final = 5_000  # in a second; three layers, a screen and sound are less than a thousand
+MAX_CONTROLS_OF_PEER: Final = 500  # RTCP among them: one costs as much as several of RTP
 RECORDS_S: Final = 0.004  # handshakes take so long before packets are looked at again
 
 logger = logging.getLogger(__name__)
@@ -220,6 +221,9 @@ class Door:
             refused["too-many-packets"] += 1
             return
         control = looks_like_rtcp(view)
+        if control and peer.controls >= MAX_CONTROLS_OF_PEER:
+            refused["too-many-packets"] += 1
+            return
         ssrc = b"" if control else bytes(view[8:12])
         if not control and ssrc not in peer.ssrcs and len(peer.ssrcs) >= MAX_SSRCS:
             refused["too-many-streams"] += 1
@@ -234,6 +238,7 @@ class Door:
         plain = bytes(view[:opened])
         try:
             if control:
+                peer.controls += 1
                 self._router.rtcp(peer.connection, plain, now)
             else:
                 peer.ssrcs.add(ssrc)

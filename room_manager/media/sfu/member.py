@@ -23,6 +23,7 @@ from room_manager.media.sfu.track import Role, Track
 from room_manager.media.sfu.twcc import ArrivalRecorder
 
 MAX_STREAMS: Final = 32
+MAX_CHANGES: Final = 64  # how often sections may get another SSRC
 REASONS: Final = ("stream", "format", "section")  # why a publisher's packet is dropped
 OUR_SSRC: Final = 1  # of our feedback; we send nothing under it
 NTP_UNITS: Final = 1 << 32
@@ -61,6 +62,7 @@ class Member:
         self._sending = plan.sending
         self._by_mid = {s.mid.encode(): s for s in plan.sending}
         self._streams: dict[int, Stream] = {}
+        self._over: set[int] = set()  # SSRCs that another has followed
         self._recorder = ArrivalRecorder()
         ids = plan.extensions
         self._mid, self._rid, self._repaired_rid = (ids.get(u) for u in (n.MID, n.RID, n.REPAIRED_RID))
@@ -135,6 +137,8 @@ class Member:
         Browsers stop sending mid and rid once receiver reports flow (RFC 8843, section 15), so the
         first packets must tell.
         """
+        if packet.ssrc in self._over:
+            return None
         found = packet.extensions
         named = next((s for s in self._sending if packet.ssrc in s.streams or packet.ssrc in s.repairs), None)
         mid = found.get(self._mid or 0)
@@ -156,6 +160,9 @@ class Member:
             return None
         elif track is None or track.ssrc != packet.ssrc:
             if track is not None:
+                if len(self._over) >= MAX_CHANGES:
+                    return None
+                self._over.add(track.ssrc)
                 self._streams.pop(track.ssrc, None)
             track = Track(sending.role, rid, packet.ssrc, sending.codec, sending.clock_hz)
             track.owner = self
@@ -192,7 +199,8 @@ class Member:
             elif isinstance(item, rtcp.Nack):
                 slot = self._slot_by_ssrc.get(item.ssrc)
                 if slot is not None and line is not None:
-                    self.repaired += send_again(slot, item.seqs, now, egress, line.may_repair(now))
+                    seqs = item.seqs[: line.budget.asked(len(item.seqs), now)]
+                    self.repaired += send_again(slot, seqs, now, egress, line.may_repair(now))
             elif isinstance(item, rtcp.Bitrate):
                 if line is not None:
                     line.remb(item.bps, now)

@@ -21,6 +21,7 @@ class Peer(Receiver):
         "born_at",
         "coming",
         "connection",
+        "controls",
         "credentials",
         "handshake",
         "heard_at",
@@ -55,6 +56,7 @@ class Peer(Receiver):
         self.origin: Hashable = None  # where its packets go
         self.origins: list[Hashable] = []  # where its packets may come from
         self.packets = 0  # authentic RTP and RTCP since the last sweep
+        self.controls = 0  # RTCP among them
         self.records = 0  # DTLS datagrams since then
         self.ssrcs: set[bytes] = set()
         self.slots: dict[str, str] = {}  # as answered: mid → slot

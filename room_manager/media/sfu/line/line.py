@@ -19,6 +19,7 @@ SILENT_S: Final = 2.0  # measured: feedback comes some fifteen times a second
 REPORTS_SILENT_S: Final = 6.0  # reports come every second, or every five when there is only sound
 LONGEST_LOOK_S: Final = 1.2
 CHOKED_S: Final = 0.3
+FEEDBACKS_PER_S: Final = 100  # read; browsers send twenty
 
 Waiting = tuple[bytes, Audience, Marks]
 """A rendered packet, its only receiver, and its marks."""
@@ -29,6 +30,8 @@ class Line:
 
     __slots__ = (
         "_choked_at",
+        "_fed",
+        "_fed_in",
         "_feeds",
         "_looked_at",
         "_quiet_s",
@@ -58,6 +61,7 @@ class Line:
         self.stills: dict[str, float] = {}  # when each slot that shows stills got its last
         self.silent = False  # it has stopped reporting although it is sent something
         self._reports = self._feeds = False  # whether it ever has, and has since it is measured
+        self._fed = self._fed_in = 0  # feedbacks in the second under way, and which that is
         self._quiet_s = 0.0
         self._looked_at = now
         self._choked_at = float("-inf")
@@ -85,7 +89,10 @@ class Line:
 
     def fed_back(self, body: bytes, now: float) -> None:
         """Transport-wide feedback. Raises ``Malformed``."""
-        if self.estimate is not None:
+        if self._fed_in != int(now):
+            self._fed_in, self._fed = int(now), 0
+        self._fed += 1
+        if self.estimate is not None and self._fed <= FEEDBACKS_PER_S:
             self.estimate.fed_back(body, now)
             self._feeds = True
         self._quiet_s = 0.0

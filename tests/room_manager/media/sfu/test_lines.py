@@ -8,9 +8,10 @@ from room_manager.ids import SiteId
 from room_manager.media.engine import LineStep, Scene
 from room_manager.media.light_sdp import TRANSPORT_WIDE_ID
 from room_manager.media.sfu import rtcp
+from room_manager.media.sfu.line.line import FEEDBACKS_PER_S
 from room_manager.media.sfu.line.need import NEWCOMER_S
 from room_manager.media.sfu.line.reading import OVERHEAD_BYTES
-from room_manager.media.sfu.rtp import Packet
+from room_manager.media.sfu.rtp import Malformed, Packet
 from room_manager.media.sfu.slot import Limit
 from room_manager.media.sfu.twcc import ArrivalRecorder
 from tests.helpers.router_driver import DELTA, KEY, ROOM, Peer, RouterDriver
@@ -282,3 +283,18 @@ def test_a_late_packet_waits_for_its_turn_too_and_is_sent_once() -> None:
     meeting.play(2)
     assert len(meeting.bad.main) > 2
     assert len(set(meeting.bad.main)) == len(meeting.bad.main)
+
+
+def test_feedback_of_a_receiver_that_sends_far_too_much_is_not_read() -> None:
+    meeting = Meeting()
+    meeting.play(2)
+    unreadable = rtcp.transport_wide(1, meeting.bad.peer.slot_ssrc("main"), bytes(4))
+
+    read = 0
+    for _ in range(3 * FEEDBACKS_PER_S):
+        try:
+            meeting.bad.peer.control(unreadable)
+        except Malformed:
+            read += 1
+
+    assert 0 < read <= FEEDBACKS_PER_S

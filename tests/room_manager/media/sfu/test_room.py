@@ -5,9 +5,9 @@ import pytest
 from room_manager.ids import ConnectionId, SiteId
 from room_manager.media.engine import LineQuality, Scene, Speaking
 from room_manager.media.light import Sections
-from room_manager.media.light_sdp import LEVEL_ID, OPUS_TYPE
-from room_manager.media.sfu import rtcp
-from room_manager.media.sfu.rtp import build
+from room_manager.media.light_sdp import LEVEL_ID, MID_ID, OPUS_TYPE, RID_ID, VP8_TYPE
+from room_manager.media.sfu import rtcp, vp8
+from room_manager.media.sfu.rtp import build, extension_block
 from tests.helpers.router_driver import DELTA, KEY, ROOM, Peer, RouterDriver
 
 A, B, C, D, E = (SiteId(code) for code in ("00001", "00004", "00006", "00007", "00008"))
@@ -433,3 +433,21 @@ def test_a_level_of_another_length_than_a_level_has_is_left_out(size: int) -> No
     a.voice(20)
 
     assert [packet.extensions.get(LEVEL_ID) for packet in b.got("audio-1")] == [None, b"\x14"]
+
+
+def test_a_late_packet_of_the_ssrc_before_does_not_bring_it_back() -> None:
+    driver = RouterDriver()
+    a, b = driver.join(A), driver.join(B)
+    driver.scene(Scene(main=A, heard_only=None))
+
+    def picture(ssrc: int, seq: int, body: bytes) -> None:
+        elements = [(MID_ID, b"1"), (RID_ID, b"f")]
+        payload = vp8.descriptor(seq, starts_frame=True) + body
+        a.raw(build(VP8_TYPE, seq, 0, ssrc, payload, marker=True, extensions=extension_block(elements)))
+
+    picture(500, 1, KEY + b"old")
+    picture(501, 7, KEY + b"new")
+    picture(500, 2, DELTA + b"late")
+    picture(501, 8, DELTA + b"newer")
+
+    assert bodies(b, "main") == [b"old", b"new", b"newer"]
