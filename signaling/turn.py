@@ -21,11 +21,13 @@ LASTS_S: Final = 12 * 3600  # longer than a day's meeting: an ICE restart late i
 MIN_SECRET: Final = 16  # characters
 MAX_SECRET: Final = 512
 MAX_URLS: Final = 8
+MAX_PORT: Final = 65_535
 Clock = Callable[[], float]
 _URL: Final = re.compile(
     r"(turns?:(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?(?:\?transport=(?:udp|tcp))?"
     r"|stun:(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?)\Z"
 )
+_PORT: Final = re.compile(r":([0-9]{1,5})(?:\?|\Z)")
 
 
 class Relays:
@@ -64,7 +66,9 @@ def read_urls(text: str) -> tuple[str, ...]:
     """``turns:host:443?transport=tcp,turn:host``. Raises ``ValueError``."""
     urls = tuple(part.strip() for part in text.split(","))
     for url in urls:
-        if not _URL.match(url):
+        port = _PORT.search(url)
+        # A browser that is told of a port that cannot be makes no connection at all.
+        if not _URL.match(url) or (port is not None and not 1 <= int(port[1]) <= MAX_PORT):
             raise ValueError(f"not an address like turns:turn.example.gov.vn:443?transport=tcp: {url}")
     if len(urls) > MAX_URLS:
         raise ValueError(f"more than {MAX_URLS} addresses")

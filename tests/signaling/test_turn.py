@@ -59,6 +59,8 @@ def test_addresses_of_relays_are_taken(text: str) -> None:
         "turn:",
         "turn:a b",
         "turns:x?transport=sctp",
+        "turn:x:65536",
+        "turns:[::1]:0?transport=tcp",
         f"{URL},",
         ",".join([URL] * 9),
     ],
