@@ -251,7 +251,13 @@ def _lines(
     if parameters:
         lines.append(f"a=fmtp:{number} {parameters}")
     if section.kind == "video":
-        lines += [f"a=rtcp-fb:{number} {kind}" for kind in _VIDEO_FEEDBACK if kind in codec.feedback]
+        lines += [
+            f"a=rtcp-fb:{number} {kind}"
+            for kind in _VIDEO_FEEDBACK
+            if kind in codec.feedback
+            # What we send is sent again as RTX or not at all; whoever has none asks for a keyframe.
+            and (kind != "nack" or repair is not None or direction != "sendonly")
+        ]
     elif "transport-cc" in codec.feedback:
         lines.append(f"a=rtcp-fb:{number} transport-cc")
     if repair is not None:

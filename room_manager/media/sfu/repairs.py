@@ -14,8 +14,11 @@ def send_again(
     """Send lost packets of a slot again; returns how many were still here and allowed.
 
     ``may`` is asked for each with its size in bytes; from the first refusal on none is sent.
-    On the repair stream if one was agreed (RFC 4588), else as they were.
+    On the repair stream (RFC 4588), or not at all: under its own number a packet would have to be the same
+    byte for byte (RFC 7714, section 8.1: it has the same IV), and the time it is sent, among others, is not.
     """
+    if slot.repair_ssrc is None or slot.format.repair_type is None:
+        return 0
     sent = 0
     for seq in seqs:
         origin = slot.origin(seq)
@@ -25,14 +28,10 @@ def send_again(
         packet, marked = found
         if not may(len(packet)):
             break
-        row = Row(slot.sink, slot.ssrc, origin[0].shifts, slot.log)
-        if slot.repair_ssrc is None or slot.format.repair_type is None:
-            egress.fan(bytes(packet), Audience((row,)), marked)
-        else:
-            inscribe(packet, row, marked)
-            slot.repair_seq = slot.repair_seq + 1 & SEQ_MASK
-            plain = repair(packet, slot.format.repair_type, slot.repair_seq)
-            rows = Audience((Row(slot.sink, slot.repair_ssrc, log=slot.log),))
-            egress.fan(plain, rows, marks(0, 0, marked.number_at))
+        inscribe(packet, Row(slot.sink, slot.ssrc, origin[0].shifts), marked)
+        slot.repair_seq = slot.repair_seq + 1 & SEQ_MASK
+        plain = repair(packet, slot.format.repair_type, slot.repair_seq)
+        rows = Audience((Row(slot.sink, slot.repair_ssrc, log=slot.log),))
+        egress.fan(plain, rows, marks(0, 0, marked.number_at))
         sent += 1
     return sent

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from room_manager.ids import SiteId
 from room_manager.media.engine import Scene
+from room_manager.media.light import Sections
 from room_manager.media.sfu import rtcp, vp8
 from room_manager.media.sfu.gaps import MAX_JUMP
 from room_manager.media.sfu.rtcp import MAX_NACKED
@@ -241,3 +242,20 @@ def test_a_source_that_jumps_leaves_a_short_gap_and_nothing_late_fills_it() -> N
     assert len(set(numbers)) == len(numbers)
     assert max(steps) <= MAX_JUMP + 1
     assert len(numbers) >= 5
+
+
+def test_without_a_repair_stream_no_number_is_sent_twice_and_nobody_is_told_to_ask() -> None:
+    driver = RouterDriver()
+    a = driver.join(A)
+    peer = driver.join(None, Sections(microphone=False, camera=False, screen=False, repair=False))
+    driver.scene(Scene(main=A))
+    a.video(body=KEY)
+    first = peer.got("main")[-1]
+
+    driver.now += 0.05
+    peer.control(rtcp.nack(1, peer.slot_ssrc("main"), [first.seq]))
+
+    assert len(peer.got("main")) == 1
+    feedback = {line.split(" ", 1)[1] for _, lines in peer.plan.answer for line in lines if "rtcp-fb" in line}
+    assert "nack pli" in feedback
+    assert "nack" not in feedback
