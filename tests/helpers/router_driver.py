@@ -38,10 +38,12 @@ class Recorder:
 
     def __init__(self) -> None:
         self.packets: list[tuple[Sink, int, bytes]] = []
+        self.audiences: list[Audience] = []
         self.controls: list[tuple[Sink, list[rtcp.Item]]] = []
         self.now = 0.0
 
     def fan(self, plain: bytes, rows: Audience, marked: Marks = UNMARKED, *, more: bool = False) -> None:
+        self.audiences.append(rows)
         for row in rows:
             packet = bytearray(plain)
             inscribe(packet, row, marked)
@@ -220,4 +222,5 @@ class RouterDriver:
     def forget(self) -> None:
         """Look only at what comes from now on."""
         self.egress.packets.clear()
+        self.egress.audiences.clear()
         self.egress.controls.clear()

@@ -5,7 +5,7 @@ the receiver's own have run differently, and a number that counts all packets to
 """
 
 import struct
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, Protocol
 
 from room_manager.media.sfu.rtp import SEQ_MASK, TS_MASK
@@ -66,6 +66,11 @@ class Audience(tuple[Row, ...]):
     """
 
     derived: Any = None
+
+    @cached_property
+    def ssrcs(self) -> frozenset[int]:
+        """Those of its rows."""
+        return frozenset(row.ssrc for row in self)
 
 
 class Egress(Protocol):

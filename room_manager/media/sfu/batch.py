@@ -200,9 +200,9 @@ class BatchEgress:
         """Whether packets wait that some of these get, who have come from another audience."""
         if not self._frames and not self._gathered:
             return False
-        coming = {row.ssrc for row in rows}
+        coming = rows.ssrcs
         waiting = [*(frame.rows for frame in self._frames), *(each.rows for each in self._gathered.values())]
-        return not all(coming.isdisjoint(row.ssrc for row in known) for known in waiting)
+        return not all(coming.isdisjoint(known.ssrcs) for known in waiting)
 
     def switched(self) -> None:
         """A receiver is about to change between UDP and TCP."""

@@ -19,6 +19,10 @@ def send_again(
     """
     if slot.repair_ssrc is None or slot.format.repair_type is None:
         return 0
+    rows = slot.repairs
+    if rows is None or rows[0].log is not slot.log:
+        # Kept: a new one for each packet would have all that waits sent before it.
+        rows = slot.repairs = Audience((Row(slot.sink, slot.repair_ssrc, log=slot.log),))
     sent = 0
     for seq in seqs:
         origin = slot.origin(seq)
@@ -31,7 +35,6 @@ def send_again(
         inscribe(packet, Row(slot.sink, slot.ssrc, origin[0].shifts), marked)
         slot.repair_seq = slot.repair_seq + 1 & SEQ_MASK
         plain = repair(packet, slot.format.repair_type, slot.repair_seq)
-        rows = Audience((Row(slot.sink, slot.repair_ssrc, log=slot.log),))
         egress.fan(plain, rows, marks(0, 0, marked.number_at))
         sent += 1
     return sent

@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from room_manager.ids import SiteId
-from room_manager.media.sfu.audience import UNSHIFTED, Row, Shifts, Sink
+from room_manager.media.sfu.audience import UNSHIFTED, Audience, Row, Shifts, Sink
 from room_manager.media.sfu.negotiation import WALL, Receiving
 from room_manager.media.sfu.numbering import PICTURE_MASK, Numbers
 from room_manager.media.sfu.packets import SourcePacket
@@ -63,6 +63,7 @@ class Slot:
         "paced",
         "repair_seq",
         "repair_ssrc",
+        "repairs",
         "sink",
         "site",
         "ssrc",
@@ -77,6 +78,7 @@ class Slot:
         self.ssrc = receiving.ssrc
         self.repair_ssrc = receiving.repair_ssrc
         self.repair_seq = receiving.ssrc & 0x7FFF
+        self.repairs: Audience | None = None  # who gets what is sent again
         self.site = site
         self.sink = sink
         self.limit = UNLIMITED

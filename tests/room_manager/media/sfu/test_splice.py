@@ -259,3 +259,18 @@ def test_without_a_repair_stream_no_number_is_sent_twice_and_nobody_is_told_to_a
     feedback = {line.split(" ", 1)[1] for _, lines in peer.plan.answer for line in lines if "rtcp-fb" in line}
     assert "nack pli" in feedback
     assert "nack" not in feedback
+
+
+def test_all_repairs_of_a_slot_go_to_one_audience_so_that_none_waits_for_what_is_on_its_way() -> None:
+    driver, a, _, c = watched()
+    a.video(body=KEY)
+    a.video(body=DELTA)
+    packets = c.got("main")
+    driver.forget()
+
+    c.control(rtcp.nack(1, c.slot_ssrc("main"), seqs(packets)))
+    c.control(rtcp.nack(1, c.slot_ssrc("main"), seqs(packets)))
+
+    first, *others = driver.egress.audiences
+    assert len(others) == 3
+    assert all(audience is first for audience in others)
