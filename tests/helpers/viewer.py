@@ -60,23 +60,20 @@ class Viewer:
         return max(later - sooner for sooner, later in itertools.pairwise(moments))
 
     def _decode(self, now: float) -> None:
-        while True:
-            if self._next is None or self._next not in self._packets:
-                keys = [i for i, packet in self._packets.items() if packet[0] and i >= (self._next or i)]
-                ends = [end for key in keys if (end := self._frame_end(key)) is not None]
-                if not ends:
-                    break
-                self._show(max(ends), now)
-                continue
-            end = self._frame_end(self._next)
-            if end is None:
-                break
+        while (end := self._next_end()) is not None:
             self._show(end, now)
         waiting = self._next is None or any(index > self._next for index in self._packets)
         if not waiting:
             self._stuck_since = None
         elif self._stuck_since is None:
             self._stuck_since = now
+
+    def _next_end(self) -> int | None:
+        """The last packet of the next frame that can be shown: the one that follows, or a later keyframe."""
+        if self._next is not None and (end := self._frame_end(self._next)) is not None:
+            return end
+        keys = [i for i, packet in self._packets.items() if packet[0] and i >= (self._next or i)]
+        return max((end for key in keys if (end := self._frame_end(key)) is not None), default=None)
 
     def _frame_end(self, index: int) -> int | None:
         """The last packet of the frame that begins here, if all of it is here."""
