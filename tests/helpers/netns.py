@@ -106,6 +106,8 @@ def two_namespaces() -> Iterator[Namespaces]:
             (spaces.server, near, SERVER_ADDRESS),
             (spaces.browser, far, BROWSER_ADDRESS),
         ):
+            # An IPv6 address that appears by itself a second later makes a browser drop the page it loads.
+            _do("-n", space, "link", "set", link, "addrgenmode", "none")
             _do("-n", space, "address", "add", f"{address}/24", "dev", link)
             _do("-n", space, "link", "set", link, "up")
         yield spaces
