@@ -27,6 +27,7 @@ Proved = tuple[Check, Peer, Credentials, bool]
 MAX_RECORDS: Final = 1_024  # DTLS datagrams that wait
 MAX_RECORDS_OF_PEER: Final = 64  # in a second; a handshake takes less than ten
 MAX_PACKETS_OF_PEER: Final = 5_000  # in a second; three layers, a screen and sound are less than a thousand
+MAX_CHECKS_OF_PEER: Final = 200  # authentic ones in a second; a browser with many interfaces sends half of it
 MAX_CONTROLS_OF_PEER: Final = 500  # RTCP among them: one costs as much as several of RTP
 RECORDS_S: Final = 0.004  # handshakes take so long before packets are looked at again
 
@@ -159,13 +160,14 @@ class Door:
             gate.refused["unknown-user"] += 1
             return None
         peer, credentials = found
-        if not gate.may_try(origin, now, proven=known is not None):
+        if peer.checks >= MAX_CHECKS_OF_PEER or not gate.may_try(origin, now, proven=known is not None):
             gate.refused["too-many-checks"] += 1
             return None
         if not credentials.authentic(check):
             gate.wrong(origin)
             gate.refused["wrong-password"] += 1
             return None
+        peer.checks += 1
         peer.heard_at = now
         if known is not peer:
             self._peers.admit(peer, origin)

@@ -19,6 +19,7 @@ class Peer(Receiver):
     __slots__ = (
         "_answer",
         "born_at",
+        "checks",
         "coming",
         "connection",
         "controls",
@@ -57,6 +58,7 @@ class Peer(Receiver):
         self.origins: list[Hashable] = []  # where its packets may come from
         self.packets = 0  # authentic RTP and RTCP since the last sweep
         self.controls = 0  # RTCP among them
+        self.checks = 0  # authentic ones since then
         self.records = 0  # DTLS datagrams since then
         self.ssrcs: set[bytes] = set()
         self.slots: dict[str, str] = {}  # as answered: mid → slot

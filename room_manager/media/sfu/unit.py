@@ -272,7 +272,7 @@ class ForwardingUnit:
 
     def _sweep(self, now: float) -> None:
         for peer in list(self._peers.by_connection.values()):
-            peer.records = peer.packets = peer.controls = 0
+            peer.records = peer.packets = peer.controls = peer.checks = 0
             if now - peer.heard_at > CONSENT_S or (peer.keys is None and now - peer.born_at > HANDSHAKE_S):
                 self._down(peer)
         if self._listener is not None:

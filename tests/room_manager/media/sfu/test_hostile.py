@@ -16,6 +16,7 @@ from room_manager.media.engine import BadOffer, EngineEvent, MediaDown, MediaUp,
 from room_manager.media.light import ConnectFailed, LightPeer, Sections
 from room_manager.media.light_sdp import Remote
 from room_manager.media.sfu import rtcp, vp8
+from room_manager.media.sfu.door import MAX_CHECKS_OF_PEER
 from room_manager.media.sfu.dtls import Handshake, Identity
 from room_manager.media.sfu.ice import binding_request
 from room_manager.media.sfu.rtp import build
@@ -282,6 +283,22 @@ def test_a_peer_that_floods_is_heard_up_to_a_limit(monkeypatch: pytest.MonkeyPat
             b.send_rtp("microphone", b"x", timestamp=number, level=30)
 
         await net.until(lambda: net.unit.refused["too-many-packets"] >= 100)
+        await net.forwards(a, b)
+
+    hostile(test)
+
+
+def test_a_peer_that_proves_itself_without_end_is_answered_up_to_a_limit() -> None:
+    async def test(net: Network) -> None:
+        a, b = await net.join(A), await net.join(B)
+        await a.connected()
+        await b.connected()
+        assert b._socket is not None
+
+        for _ in range(5 * MAX_CHECKS_OF_PEER):
+            b._socket.send(b._request)
+
+        await net.until(lambda: net.unit.refused["too-many-checks"] > 0)
         await net.forwards(a, b)
 
     hostile(test)
