@@ -55,6 +55,7 @@ class Ear:
 @pytest.fixture
 def sender() -> Iterator[socket.socket]:
     with open_port("127.0.0.1", 0) as sock:
+        sock.setblocking(True)  # a full socket is waited for here: on a busy machine the kernel may be behind
         yield sock
 
 
