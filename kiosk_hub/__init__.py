@@ -1,1 +1,1 @@
-"""The city's side of kiosks. Nothing lives here yet; the arrows are kept from the first day."""
+"""The city's side of kiosks and of the devices of bridge points."""

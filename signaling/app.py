@@ -32,6 +32,9 @@ from room_manager.store.sql_journal import SqlJournal
 from room_manager.store.stores import Stores
 from signaling.connection import endpoint
 from signaling.edge import Edge
+from signaling.fleet.assembly import open_fleet
+from signaling.fleet.operation import routes
+from signaling.fleet.operations import OPERATIONS
 from signaling.guard import Guard
 from signaling.http import Api, api_routes, on_http_error, on_refusal
 from signaling.links import LinkMaker, signers
@@ -69,16 +72,17 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Starlette:
             await _open(app, settings, engine, stack)
             yield
 
-    routes = [
+    all_routes = [
         WebSocketRoute("/ws", endpoint),
         *api_routes(),
         *whip_routes(),
         *recording_routes(),
         *still_routes(),
+        *routes(OPERATIONS),
         *page_routes(settings.static),
     ]
     return Starlette(
-        routes=routes,
+        routes=all_routes,
         middleware=[Middleware(Guard, settings=settings)],
         exception_handlers={
             DomainError: on_refusal,
@@ -146,6 +150,7 @@ async def _open(app: Starlette, settings: Settings, engine: Engine | None, stack
     app.state.api = Api(edge, stores, LinkMaker(stores.links, link_signer, time.time))
     app.state.recordings = RecordingsApi(edge, stores, archive, recordist)
     app.state.stills = StillsApi(edge, photographer)
+    await open_fleet(app, edge, database, stores, stack)
     app.state.manager = manager
     app.state.stores = stores
     edge.ready = True

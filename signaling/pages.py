@@ -1,6 +1,7 @@
 """The built pages. Which files there are is looked up beforehand: no path of a client is joined to ours."""
 
 import mimetypes
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,14 +17,18 @@ mimetypes.add_type("application/manifest+json", ".webmanifest")
 
 
 def page_routes(static: Path) -> list[BaseRoute]:
-    """``/`` and ``/m/<meeting>`` are one page; hashed assets are kept by browsers for ever."""
+    """``/`` and ``/m/<meeting>`` are one page, ``/fleet/…`` another; browsers keep hashed assets for ever."""
     files = Files(static)
-    index = static / "index.html"
 
-    async def page(request: Request) -> Response:
-        if not index.is_file():
-            return PlainTextResponse(NOT_BUILT, 503)
-        return FileResponse(index, headers={"cache-control": "no-cache"})
+    def page(name: str) -> Callable[[Request], Awaitable[Response]]:
+        index = static / name
+
+        async def answer(request: Request) -> Response:
+            if not index.is_file():
+                return PlainTextResponse(NOT_BUILT, 503)
+            return FileResponse(index, headers={"cache-control": "no-cache"})
+
+        return answer
 
     async def file(request: Request) -> Response:
         name = request.scope["path"].removeprefix("/")
@@ -34,8 +39,10 @@ def page_routes(static: Path) -> list[BaseRoute]:
         return FileResponse(found, headers={"cache-control": kept})
 
     return [
-        Route("/", page, methods=["GET"]),
-        Route("/m/{meeting}", page, methods=["GET"]),
+        Route("/", page("index.html"), methods=["GET"]),
+        Route("/m/{meeting}", page("index.html"), methods=["GET"]),
+        Route("/fleet", page("fleet.html"), methods=["GET"]),
+        Route("/fleet/{rest:path}", page("fleet.html"), methods=["GET"]),
         Route("/assets/{file:path}", file, methods=["GET"]),
         Route("/{file}", file, methods=["GET"]),
     ]

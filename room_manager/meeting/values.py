@@ -2,10 +2,7 @@
 
 from enum import StrEnum
 
-
-def kebab(name: str) -> str:
-    """``GiveFloor`` → ``give-floor``: a type's name on the wire."""
-    return "".join("-" + c.lower() if c.isupper() else c for c in name).lstrip("-")
+from room_manager.words import kebab as kebab
 
 
 class Role(StrEnum):

@@ -1,7 +1,8 @@
 """TypeScript types of everything that crosses the wire, made from the Python ones.
 
-``python -m signaling.wire.typescript web/shared/wire.ts`` writes the file; ``--check`` only says whether
-it is fresh. A struct becomes an interface, a tagged one with its literal ``type``; an enum becomes a union
+``python -m signaling.wire.typescript web/shared/wire.ts`` writes the meetings' file, ``… fleet-wire.ts`` the
+fleet's; ``--check`` only says whether it is fresh. A struct becomes an interface, a tagged one with its
+literal ``type``; an enum becomes a union
 of strings. A field with a default is optional in what a client says, and always there in what the server
 says, since we encode defaults.
 """
@@ -21,9 +22,11 @@ from room_manager.ids import HOST
 from room_manager.media import engine
 from room_manager.meeting import commands, values
 from signaling.wire import client, rest, server
+from signaling.wire.fleet import live
+from signaling.wire.fleet import types as fleet
 
 HEADER: Final = """\
-// Made by `python -m signaling.wire.typescript web/shared/wire.ts` from the Python types. Do not edit.
+// Made by `python -m signaling.wire.typescript web/shared/{file}` from the Python types. Do not edit.
 """
 
 ENUMS: Final = (values.Role, values.Device, values.LinkKind, values.SiteState, values.Mode, values.FloorEnd)
@@ -156,13 +159,13 @@ def enum_lines(cls: type[enum.StrEnum]) -> list[str]:
 
 
 def generate() -> str:
-    """The whole file."""
+    """The whole file of the meetings' pages."""
     said = members(client.AnyClientMessage)
     told = members(server.AnyServerMessage)
     names = Names(said, told)
     carried = structs_within([*said, *told, *rest.ANSWERS])
 
-    blocks: list[list[str]] = [[HEADER.rstrip()]]
+    blocks: list[list[str]] = [[HEADER.rstrip().format(file="wire.ts")]]
     blocks.append([f"export const {name} = {literal(value)};" for name, value in CONSTANTS.items()])
     blocks.extend(enum_lines(cls) for cls in ENUMS)
     blocks.extend(interface(cls, names, optional=False) for cls in carried)
@@ -179,12 +182,35 @@ def generate() -> str:
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
+def generate_fleet() -> str:
+    """The whole file of the fleet's pages."""
+    told = members(live.AnyFleetMessage)
+    names = Names((), told)
+    blocks: list[list[str]] = [[HEADER.rstrip().format(file="fleet-wire.ts")]]
+    blocks.extend(enum_lines(cls) for cls in fleet.ENUMS)
+    carried = structs_within([*told, *fleet.ANSWERS])
+    blocks.extend(interface(cls, names, optional=False) for cls in carried)
+    blocks.append(["// --- what the live feed says ---"])
+    blocks.extend(interface(cls, names, optional=False) for cls in told)
+    blocks.append(["export type FleetMessage =", *(f"  | {names.of(cls)}" for cls in told)])
+    blocks[-1][-1] += ";"
+    blocks.append(["// --- what REST takes and answers ---"])
+    blocks.extend(interface(cls, names, optional=cls.__name__.startswith("Ask")) for cls in fleet.ANSWERS)
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+FILES: Final = {"wire.ts": generate, "fleet-wire.ts": generate_fleet}
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m signaling.wire.typescript", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the file is not fresh")
     parser.add_argument("file", type=Path)
     options = parser.parse_args(arguments)
-    text = generate()
+    make = FILES.get(options.file.name)
+    if make is None:
+        parser.error(f"FILE must be named {' or '.join(FILES)}")
+    text = make()
     if options.check:
         if options.file.exists() and options.file.read_text(encoding="utf-8") == text:
             return 0

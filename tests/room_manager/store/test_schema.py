@@ -9,12 +9,15 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from kiosk_hub.store import tables as fleet_tables
 from room_manager.store.database import Database, open_database
 from room_manager.store.tables import metadata
 from tests.helpers import databases
 
 
 def test_migrations_make_the_tables_the_code_knows(tmp_path: Path) -> None:
+    assert fleet_tables.devices.metadata is metadata  # its tables are known, too
+
     async def differences() -> list[object]:
         database = await open_database(databases.url_of(tmp_path / "new.db"))
 

@@ -1,0 +1,20 @@
+"""Everything of the fleet that is open, as whoever puts the server together hands it on."""
+
+from dataclasses import dataclass
+
+from kiosk_hub.services.directory import Directory
+from kiosk_hub.services.geography import Geography
+from kiosk_hub.services.reports import Reports
+from kiosk_hub.store.staff import StaffStore
+from room_manager.store.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hub:
+    """The services. Each is written in its own file and knows the others only by what it is given."""
+
+    database: Database
+    geography: Geography
+    directory: Directory
+    reports: Reports
+    staff: StaffStore

@@ -1,0 +1,7 @@
+"""The audit as the pages see it."""
+
+from typing import Final
+
+from msgspec import Struct
+
+TYPES: Final[tuple[type[Struct], ...]] = ()

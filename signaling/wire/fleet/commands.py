@@ -1,0 +1,7 @@
+"""Commands as the pages see them."""
+
+from typing import Final
+
+from msgspec import Struct
+
+TYPES: Final[tuple[type[Struct], ...]] = ()

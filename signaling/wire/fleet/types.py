@@ -1,0 +1,29 @@
+"""Everything the fleet's pages know, gathered for the generator."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from kiosk_hub.fleet import permissions, values
+from signaling.wire.fleet import audit, commands, devices, enrolments, incidents, rollouts, setup
+
+ANSWERS: Final[tuple[type[Struct], ...]] = (
+    *devices.TYPES,
+    *enrolments.TYPES,
+    *incidents.TYPES,
+    *commands.TYPES,
+    *rollouts.TYPES,
+    *audit.TYPES,
+    *setup.TYPES,
+)
+
+ENUMS: Final = (
+    values.DeviceKind,
+    values.DeviceState,
+    values.EnrolmentState,
+    values.Status,
+    values.ClockTrust,
+    values.FleetRole,
+    values.BundleKind,
+    permissions.Action,
+)

@@ -1,0 +1,1 @@
+"""What crosses between a device and the city; the device imports this package only."""

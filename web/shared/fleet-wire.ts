@@ -1,0 +1,370 @@
+// Made by `python -m signaling.wire.typescript web/shared/fleet-wire.ts` from the Python types. Do not edit.
+
+/** What stands there. */
+export type DeviceKind = "kiosk" | "bridge-point";
+
+/** What the city has decided about a device, whatever its health. */
+export type DeviceState = "bound" | "active" | "quarantined" | "retired";
+
+/** How far a device has come in being let in. */
+export type EnrolmentState = "waiting" | "bound" | "collected" | "expired" | "refused" | "locked";
+
+/** How a device is, in one word; the worst first. The sentence beside it is its reason. */
+export type Status = "offline" | "faulty" | "degraded" | "out-of-service" | "quarantined" | "new" | "closed" | "ok";
+
+/** How far a device's own clock may be believed. */
+export type ClockTrust = "synced" | "held" | "unset";
+
+/** What a person may do with the fleet; a meeting's roles are another matter. */
+export type FleetRole = "viewer" | "technician" | "administrator";
+
+/** What a bundle brings. */
+export type BundleKind = "content" | "configuration" | "software";
+
+/** Everything a person can ask of the fleet. */
+export type Action = "see" | "enrol" | "edit-device" | "quarantine" | "retire" | "preauthorise" | "command" | "command-dangerous" | "approve" | "see-screenshot" | "handle-incident" | "plan-rollout" | "approve-rollout" | "stop-rollout" | "see-audit" | "set-up";
+
+/** One reason. The sentences have their numbers in them already. */
+export interface Reason {
+  readonly code: string;
+  readonly vi: string;
+  readonly en: string;
+}
+
+/** A district, and its place on the schematic tile map. */
+export interface DistrictRef {
+  readonly code: string;
+  readonly name: string;
+  readonly row: number;
+  readonly col: number;
+}
+
+/** A unit of the roster, with what the map and the filters need. */
+export interface UnitRef {
+  readonly code: string;
+  readonly name: string;
+  readonly district: string;
+  readonly sort: string;
+}
+
+/** Whom to call at the place. For staff's eyes; in no metric, no log line. */
+export interface Contact {
+  readonly name: string;
+  readonly phone: string;
+  readonly email: string;
+}
+
+/** One stretch of opening, on one day of the week, in Hà Nội's time. ``to`` may be 1440 (midnight). */
+export interface Hours {
+  readonly weekday: number;
+  readonly from_minute: number;
+  readonly to_minute: number;
+}
+
+/** One place. Devices at the same ``unit`` and ``building`` share power and line. */
+export interface Place {
+  readonly unit: string;
+  readonly building: string;
+  readonly floor: string;
+  readonly note: string;
+  readonly contact: Contact;
+  readonly hours: readonly Hours[];
+  readonly mm_per_px: number | null;
+  readonly camera: string;
+  readonly low_reach_mm: number | null;
+}
+
+/** What runs there. */
+export interface Versions {
+  readonly agent: string;
+  readonly content: string;
+  readonly configuration: string;
+}
+
+/** The disk the device writes to. */
+export interface Disk {
+  readonly free_share: number;
+  readonly free_bytes: number;
+  readonly writable: boolean;
+  readonly wear_share: number | null;
+  readonly errors: number;
+}
+
+/** The machine itself. */
+export interface Load {
+  readonly cpu_share: number;
+  readonly memory_share: number;
+  readonly temperature_c: number | null;
+  readonly undervoltage: boolean | null;
+  readonly uptime_s: number;
+}
+
+/** The line to the city, from the device's own exchanges with it. */
+export interface Network {
+  readonly rtt_ms: number | null;
+  readonly loss_share: number | null;
+  readonly kind: "mobile" | "unknown" | "wired" | "wireless";
+}
+
+/** What the screen shows, as the browser itself tells. */
+export interface Painted {
+  readonly frame_age_s: number | null;
+  readonly changed_age_s: number | null;
+  readonly page: string;
+  readonly on: boolean | null;
+}
+
+/** One camera, looked through for an instant. No picture is kept. */
+export interface Camera {
+  readonly state: "busy" | "dark" | "failed" | "frozen" | "none" | "ok";
+  readonly moving: boolean | null;
+  readonly sharpness: number | null;
+  readonly brightness: number | null;
+}
+
+/** The slip printer. */
+export interface Printer {
+  readonly state: "cover-open" | "failed" | "offline" | "ok" | "paper-low" | "paper-out";
+}
+
+/** All of one beat. */
+export interface Facts {
+  readonly versions: Versions;
+  readonly disk: Disk;
+  readonly load: Load;
+  readonly network: Network;
+  readonly clock: ClockTrust;
+  readonly painted: Painted | null;
+  readonly touch_ok: boolean | null;
+  readonly camera: Camera | null;
+  readonly microphone_share: number | null;
+  readonly printer: Printer | null;
+  readonly in_session: boolean;
+  readonly outbox_depth: number;
+  readonly out_of_service: boolean;
+  readonly restarts: number;
+}
+
+/** Where a fact begins to be a reason; drawn in its chart. */
+export interface Threshold {
+  readonly metric: string;
+  readonly enter: number;
+  readonly leave: number;
+  readonly above: boolean;
+  readonly status: Status;
+}
+
+/**
+ * One point of a chart: when (s, UTC), and lowest, mean and highest of its step; None: nothing was
+ * heard.
+ */
+export interface MetricPoint {
+  readonly at: number;
+  readonly low: number | null;
+  readonly mean: number | null;
+  readonly high: number | null;
+}
+
+/** A stretch of one status, for the strip above the charts. */
+export interface StatusSpan {
+  readonly status: Status;
+  readonly since: number;
+  readonly until: number | null;
+  readonly reason: Reason | null;
+}
+
+/** One line of a device's log. */
+export interface LogEntry {
+  readonly at: number;
+  readonly level: "error" | "info" | "warning";
+  readonly code: string;
+  readonly text: string;
+  readonly by: string;
+}
+
+/** Counts of one hour: hours since 1970, begun, finished, abandoned, scans, scans failed, help calls. */
+export interface SessionHour {
+  readonly hour: number;
+  readonly begun: number;
+  readonly finished: number;
+  readonly abandoned: number;
+  readonly scans: number;
+  readonly scans_failed: number;
+  readonly help_calls: number;
+}
+
+// --- what the live feed says ---
+
+/** The first word: rows as of ``version`` are to be asked for by REST, what changes after it follows. */
+export interface FleetHello {
+  readonly type: "fleet-hello";
+  readonly v: 1;
+  readonly version: number;
+  readonly total: number;
+  readonly time: number;
+}
+
+/** At most 500 rows; more come a moment later. */
+export interface RowsChanged {
+  readonly type: "rows-changed";
+  readonly v: 1;
+  readonly rows: readonly DeviceRow[];
+  readonly gone: readonly string[];
+  readonly time: number;
+}
+
+/**
+ * Things that changed and are shown by REST: a page that shows one of them asks again. At most one a
+ * second.
+ */
+export interface SomethingChanged {
+  readonly type: "something-changed";
+  readonly v: 1;
+  readonly incidents: readonly string[];
+  readonly commands: readonly string[];
+  readonly rollouts: readonly string[];
+  readonly enrolments: boolean;
+  readonly audit: boolean;
+  readonly time: number;
+}
+
+/** Each five seconds, so that a page knows how old what it shows is. */
+export interface FleetPulse {
+  readonly type: "fleet-pulse";
+  readonly v: 1;
+  readonly version: number;
+  readonly time: number;
+}
+
+/** The feed ends: ``logged-out``, ``shutting-down``, ``lagging``, ``not-allowed``. */
+export interface FleetGone {
+  readonly type: "fleet-gone";
+  readonly v: 1;
+  readonly code: string;
+  readonly retry_after_ms: number | null;
+  readonly time: number;
+}
+
+export type FleetMessage =
+  | FleetHello
+  | RowsChanged
+  | SomethingChanged
+  | FleetPulse
+  | FleetGone;
+
+// --- what REST takes and answers ---
+
+/**
+ * One line of the list, small: a page holds all of them. Of two of the same id the higher ``version``
+ * holds.
+ */
+export interface DeviceRow {
+  readonly id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly kind: DeviceKind;
+  readonly state: DeviceState;
+  readonly unit: string;
+  readonly district: string;
+  readonly building: string;
+  readonly status: Status;
+  readonly since: number;
+  readonly reason?: Reason | null;
+  readonly more?: number;
+  readonly floor?: string;
+  readonly seen_at?: number | null;
+  readonly agent?: string;
+  readonly content?: string;
+  readonly flapping?: boolean;
+  readonly in_session?: boolean;
+  readonly connected?: boolean;
+  readonly incident?: string | null;
+}
+
+/** One page of all rows, as of ``version``; what changes after it comes by the live feed. */
+export interface DevicesAnswer {
+  readonly version: number;
+  readonly total: number;
+  readonly devices: readonly DeviceRow[];
+}
+
+/** The roster, as the fleet's pages use it. */
+export interface PlacesAnswer {
+  readonly districts: readonly DistrictRef[];
+  readonly units: readonly UnitRef[];
+}
+
+/** One device's page. */
+export interface DeviceAnswer {
+  readonly row: DeviceRow;
+  readonly place: Place;
+  readonly fingerprint_words: string;
+  readonly enrolled_at: number;
+  readonly hardware: string;
+  readonly state_reason: string;
+  readonly maintenance_until: number | null;
+  readonly reasons: readonly Reason[];
+  readonly facts: Facts | null;
+  readonly facts_at: number | null;
+  readonly beat_every_s: number;
+  readonly thresholds: readonly Threshold[];
+  readonly open_now: boolean;
+  readonly may: readonly string[];
+}
+
+/** Fields that are None stay as they are. */
+export interface AskEditDevice {
+  readonly name?: string | null;
+  readonly place?: Place | null;
+  readonly maintenance_minutes?: number | null;
+}
+
+/** For what is decided about a device: quarantine, release, retirement. */
+export interface AskWhy {
+  readonly why: string;
+}
+
+/** One metric of one device over a stretch of time, in steps as coarse as that needs. */
+export interface HistoryAnswer {
+  readonly metric: string;
+  readonly step_s: number;
+  readonly points: readonly MetricPoint[];
+}
+
+export interface SpansAnswer {
+  readonly spans: readonly StatusSpan[];
+}
+
+export interface LogAnswer {
+  readonly entries: readonly LogEntry[];
+}
+
+export interface SessionsAnswer {
+  readonly hours: readonly SessionHour[];
+}
+
+/** A saved view of the list: its filters, as the page writes them into its own address. */
+export interface View {
+  readonly id: string;
+  readonly name: string;
+  readonly query: string;
+}
+
+export interface ViewsAnswer {
+  readonly views: readonly View[];
+}
+
+export interface AskView {
+  readonly name: string;
+  readonly query: string;
+}
+
+/** Who the page is shown to. ``csrf`` as everywhere. */
+export interface StaffAnswer {
+  readonly account: string;
+  readonly name: string;
+  readonly role: string;
+  readonly districts: readonly string[];
+  readonly may: readonly string[];
+  readonly csrf: string;
+}
