@@ -4,6 +4,7 @@
  * Owns rids, the answers that are awaited, the resume token and the place in the return ramp.
  * Knows nothing of what the messages mean beyond that.
  */
+import { backoff_s } from "./backoff";
 import { codeOf, Refused } from "./problem";
 import { VERSION, type ClientMessage, type Done, type ServerMessage, type Welcome } from "./wire";
 
@@ -11,7 +12,6 @@ const PING_EVERY_MS = 5_000;
 const SILENCE_MS = 5_000; // nothing heard for so long after a ping: the line is dead
 const WELCOME_WITHIN_MS = 8_000;
 const ANSWER_WITHIN_MS = 20_000;
-const LONGEST_WAIT_S = 15;
 
 type Without<M, K extends PropertyKey> = M extends unknown ? Omit<M, K> : never;
 
@@ -62,12 +62,6 @@ const PASSING = new Set([
   "internal",
 ]);
 const RATE_LIMITED_WAIT_MS = 1_000;
-
-/** How long to wait before trying for the `n`-th time (from 0): spread out, so that 579 do not come at once. */
-export function backoff_s(n: number, random: () => number = Math.random): number {
-  const most_s = n === 0 ? 1 : Math.min(LONGEST_WAIT_S, 0.5 * 2 ** n);
-  return random() * most_s;
-}
 
 export class Line {
   private socket: WebSocket | null = null;

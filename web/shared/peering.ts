@@ -4,7 +4,7 @@
  *
  * Knows nothing of what is sent or shown: `make` opens a connection with its sections.
  */
-import { backoff_s } from "./line";
+import { backoff_s } from "./backoff";
 import { codeOf } from "./problem";
 import type { Answer } from "./wire";
 

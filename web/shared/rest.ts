@@ -23,7 +23,7 @@ const ROSTER_PAGE = 100;
 const LINKS_PAGE = 100;
 
 export interface Asked {
-  readonly method?: "GET" | "POST" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }

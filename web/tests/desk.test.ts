@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { neighbour } from "../meeting/desk/city";
 import { lookOf } from "../meeting/desk/look";
 import { filtered, listed, NO_FILTER, shortName } from "../meeting/desk/roll";
-import { windowOf } from "../meeting/desk/virtual";
+import { windowOf } from "../shared/virtual";
 import type { Rows } from "../shared/state";
 import type { DistrictInfo, RosterSite, SiteState } from "../shared/wire";
 

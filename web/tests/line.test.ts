@@ -1,7 +1,8 @@
 import { Socket } from "./setting";
 import assert from "node:assert/strict";
 import { mock, test, type TestContext } from "node:test";
-import { backoff_s, Line, type LineStatus, type Memory } from "../shared/line";
+import { backoff_s } from "../shared/backoff";
+import { Line, type LineStatus, type Memory } from "../shared/line";
 import { Refused } from "../shared/problem";
 
 /** A line whose server is the test, on a clock that moves only when told to. */

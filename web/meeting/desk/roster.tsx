@@ -11,7 +11,7 @@ import type { Acts } from "./acts";
 import { lookOf, LOOKS, Mark, wordOf, type Look } from "./look";
 import { RowMenu, type MenuAt } from "./menu";
 import { filtered, listed, NO_FILTER, type Filter } from "./roll";
-import { useWindow } from "./virtual";
+import { useWindow } from "../../shared/virtual";
 
 const ROW_PX = 52;
 

@@ -1,6 +1,7 @@
 /** The first page: log in, then choose a meeting. */
 import { useEffect, useState } from "preact/hooks";
 import { useT, type Translate } from "../../shared/i18n";
+import { LogIn } from "../../shared/login";
 import { codeOf } from "../../shared/problem";
 import { Recordings } from "../../shared/recordings-dialog";
 import { refusal } from "../../shared/refusal";
@@ -32,49 +33,11 @@ export function Home() {
       ) : session === undefined ? (
         <section class="sheet skeleton" aria-busy="true" aria-label={t("loading")} />
       ) : session === null ? (
-        <LogIn onDone={setSession} />
+        <LogIn onDone={setSession} aside={t("login.link")} />
       ) : (
         <Meetings session={session} onOut={() => setSession(null)} />
       )}
     </Frame>
-  );
-}
-
-export function LogIn({ onDone }: { readonly onDone: (session: SessionAnswer) => void }) {
-  const t = useT();
-  const [waiting, setWaiting] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
-    setWaiting(true);
-    setProblem(null);
-    rest.logIn(String(form.get("name")), String(form.get("password"))).then(onDone, (error: unknown) => {
-      setWaiting(false);
-      setProblem(codeOf(error));
-    });
-  };
-
-  return (
-    <form class="sheet" onSubmit={submit} data-testid="login">
-      <h1>{t("login.title")}</h1>
-      <div class="field">
-        <label for="name">{t("login.name")}</label>
-        <input id="name" name="name" class="input" autocomplete="username" autocapitalize="off" required autofocus />
-      </div>
-      <div class="field">
-        <label for="password">{t("login.password")}</label>
-        <input id="password" name="password" type="password" class="input" autocomplete="current-password" required />
-      </div>
-      <p class="notice bad" role="alert" hidden={problem === null}>
-        {problem === null ? "" : refusal(t, problem)}
-      </p>
-      <button class="btn primary" type="submit" disabled={waiting}>
-        {waiting ? t("login.wait") : t("login.submit")}
-      </button>
-      <p class="aside">{t("login.link")}</p>
-    </form>
   );
 }
 

@@ -11,7 +11,7 @@ import { Inside } from "../inside";
 import { Check, type Checked } from "./check";
 import { Frame } from "./frame";
 import { Gone } from "./gone";
-import { LogIn } from "./home";
+import { LogIn } from "../../shared/login";
 import { keep, recall } from "./memory";
 
 const ASK_AGAIN_MS = 4_000;
@@ -98,7 +98,7 @@ export function MeetingPage({ meeting }: { readonly meeting: string }) {
     case "refused":
       return (
         <Frame>
-          {step.code === "login" ? <LogIn onDone={begin} /> : <Gone code={step.code} onAgain={begin} />}
+          {step.code === "login" ? <LogIn onDone={begin} aside={t("login.link")} /> : <Gone code={step.code} onAgain={begin} />}
         </Frame>
       );
     case "check":

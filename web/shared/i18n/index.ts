@@ -17,7 +17,7 @@ export function setLanguage(next: Language): void {
 }
 
 /** The names in braces of a sentence. */
-type Names<S extends string> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never;
+export type Names<S extends string> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never;
 type Given<K extends Key> = [Names<(typeof vi)[K]>] extends [never]
   ? []
   : [Readonly<Record<Names<(typeof vi)[K]>, string | number>>];
@@ -26,19 +26,23 @@ export type Translate = <K extends Key>(key: K, ...given: Given<K>) => string;
 
 export function translator(to: Language): Translate {
   return (key, ...given) => {
-    const values = (given[0] ?? {}) as Readonly<Record<string, string | number>>;
-    return TABLES[to][key].replace(/\{(\w+)\}/g, (_, name: string) => {
-      const value = values[name] ?? "";
-      return typeof value === "number" ? number(value, to) : value;
-    });
+    return fill(TABLES[to][key], given[0] ?? {}, to);
   };
+}
+
+/** Values put in place of the names in braces; numbers as that language writes them. */
+export function fill(sentence: string, values: Readonly<Record<string, string | number>>, to: Language): string {
+  return sentence.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name] ?? "";
+    return typeof value === "number" ? number(value, to) : value;
+  });
 }
 
 export function useT(): Translate {
   return translator(useStore(language));
 }
 
-function locale(of: Language): string {
+export function locale(of: Language): string {
   return of === "vi" ? "vi-VN" : "en-GB";
 }
 
@@ -47,7 +51,7 @@ export function number(value: number, of: Language = language.get()): string {
   return new Intl.NumberFormat(locale(of)).format(value);
 }
 
-const ZONE = "Asia/Ho_Chi_Minh";
+export const ZONE = "Asia/Ho_Chi_Minh";
 
 /** 14:05, in Hà Nội wherever the machine is. */
 export function clock(at_s: number, seconds = false): string {

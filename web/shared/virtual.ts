@@ -21,14 +21,15 @@ export function useWindow(
   row_px: number,
   total: number,
 ): { readonly window: Window; readonly show: (index: number) => void } {
-  const [place, setPlace] = useState({ top_px: 0, height_px: 0 });
+  const [place, setPlace] = useState({ from_px: 0, height_px: 0 });
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
+    // Whole rows only: scrolling within a row draws nothing anew.
     const look = () =>
       setPlace((before) => {
-        const now = { top_px: element.scrollTop, height_px: element.clientHeight };
-        return before.top_px === now.top_px && before.height_px === now.height_px ? before : now;
+        const now = { from_px: Math.floor(element.scrollTop / row_px) * row_px, height_px: element.clientHeight + row_px };
+        return before.from_px === now.from_px && before.height_px === now.height_px ? before : now;
       });
     const sizes = new ResizeObserver(look);
     sizes.observe(element);
@@ -48,5 +49,5 @@ export function useWindow(
       element.scrollTop = above + row_px - element.clientHeight;
     }
   };
-  return { window: windowOf(place.top_px, place.height_px, row_px, total), show };
+  return { window: windowOf(place.from_px, place.height_px, row_px, total), show };
 }

@@ -1,0 +1,3 @@
+import type { viDevice } from "./vi-device";
+
+export const enDevice: Readonly<Record<keyof typeof viDevice, string>> = {};

@@ -1,0 +1,3 @@
+import type { viEnrol } from "./vi-enrol";
+
+export const enEnrol: Readonly<Record<keyof typeof viEnrol, string>> = {};

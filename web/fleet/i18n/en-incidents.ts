@@ -1,0 +1,3 @@
+import type { viIncidents } from "./vi-incidents";
+
+export const enIncidents: Readonly<Record<keyof typeof viIncidents, string>> = {};

@@ -1,0 +1,3 @@
+import type { viList } from "./vi-list";
+
+export const enList: Readonly<Record<keyof typeof viList, string>> = {};

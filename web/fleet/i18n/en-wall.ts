@@ -1,0 +1,3 @@
+import type { viWall } from "./vi-wall";
+
+export const enWall: Readonly<Record<keyof typeof viWall, string>> = {};

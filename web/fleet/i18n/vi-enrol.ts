@@ -1,0 +1,1 @@
+export const viEnrol = {} as const;

@@ -1,0 +1,1 @@
+export const viMap = {} as const;

@@ -1,0 +1,1 @@
+export const viRollouts = {} as const;

@@ -1,0 +1,1 @@
+export const viSetup = {} as const;
