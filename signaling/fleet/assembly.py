@@ -7,7 +7,9 @@ from starlette.applications import Starlette
 
 from kiosk_hub.hub import Hub
 from kiosk_hub.services.directory import Directory
+from kiosk_hub.services.feed import Changes
 from kiosk_hub.services.geography import Geography
+from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
 from kiosk_hub.store.staff import StaffStore
 from room_manager.store.database import Database
@@ -25,13 +27,20 @@ async def open_fleet(
     await geography.refresh()
     directory = Directory(database, geography, time.time)
     await directory.start()
+    changes = Changes(directory, time.time)
+    registry = Registry(database, directory, changes, time.time)
     hub = Hub(
         database=database,
         geography=geography,
         directory=directory,
+        changes=changes,
+        registry=registry,
         reports=Reports(database, time.time),
         staff=StaffStore(database),
     )
     app.state.hub = hub
     app.state.staff_logins = StaffLogins(Logins(edge, stores), hub.staff)
+    # Last: whoever is told judgements or statuses has registered by now.
+    await registry.start()
+    stack.push_async_callback(registry.close)
     return hub
