@@ -37,6 +37,9 @@ from signaling.fleet.operation import routes
 from signaling.fleet.operations import OPERATIONS
 from signaling.guard import Guard
 from signaling.http import Api, api_routes, on_http_error, on_refusal
+from signaling.kiosk.connection import endpoint as device_endpoint
+from signaling.kiosk.door import Door
+from signaling.kiosk.rest import kiosk_routes
 from signaling.links import LinkMaker, signers
 from signaling.metrics import Metrics
 from signaling.pages import page_routes
@@ -74,10 +77,12 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Starlette:
 
     all_routes = [
         WebSocketRoute("/ws", endpoint),
+        WebSocketRoute("/kiosk/ws", device_endpoint),
         *api_routes(),
         *whip_routes(),
         *recording_routes(),
         *still_routes(),
+        *kiosk_routes(),
         *routes(OPERATIONS),
         *page_routes(settings.static),
     ]
@@ -240,8 +245,11 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Not ready; no new sockets; leave, with a place in the return ramp; closed (1001); the rest."""
         edge: Edge | None = getattr(self.app.state, "edge", None)
+        door: Door | None = getattr(self.app.state, "door", None)
         for server in self.servers:
             server.close()
+        if door is not None:
+            door.lines.drain()
         if edge is not None:
             await edge.drain()
         await super().shutdown(sockets)

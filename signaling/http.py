@@ -1,5 +1,6 @@
 """REST: log-in, tickets, meetings, pages of lists, links, health. Each route names its methods."""
 
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -44,15 +45,23 @@ STATUS: Final[Mapping[str, int]] = {
     "too-early": 401,
     "revoked": 401,
     "not-logged-in": 401,
+    "bad-signature": 401,
+    "replayed": 401,
     "wrong-password": 401,
     "not-allowed": 403,
+    "quarantined": 403,
+    "retired": 403,
     "forged": 403,
     "unknown-meeting": 404,
     "unknown-site": 404,
     "unknown-link": 404,
+    "unknown-device": 404,
+    "unknown-enrolment": 404,
+    "unknown-code": 404,
     "unknown-recording": 404,
     "no-still": 404,
     "too-many": 429,
+    "locked-out": 429,
     "limit": 503,
     "busy": 503,
     "not-stored": 503,
@@ -341,7 +350,8 @@ def api_routes() -> list[BaseRoute]:
 async def on_refusal(request: Request, error: Exception) -> Response:
     """A refusal as the client hears it; anything else is ours, and its text stays with us."""
     problem = problem_for(error, None)
-    headers = {"retry-after": str(error.retry_after_s)} if isinstance(error, TooMany) else None
+    retry_after_s = getattr(error, "retry_after_s", None)
+    headers = {"retry-after": str(math.ceil(retry_after_s))} if retry_after_s is not None else None
     field, colon, _ = problem.text.partition(":")
     named = field if colon and problem.code in ("invalid", "bad-field") and " " not in field else None
     edge: Edge | None = getattr(request.app.state, "edge", None)

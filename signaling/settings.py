@@ -49,6 +49,13 @@ class RecordingSettings(Struct, frozen=True):
     keep_days: int = 30  # 0: for ever
 
 
+class FleetSettings(Struct, frozen=True):
+    """Kiosks and bridge points' devices."""
+
+    beat_every_s: float = 30.0  # how often each tells how it is; at most 120
+    evidence_folder: Path | None = None  # None: ``evidence`` beside the database
+
+
 class Settings(Struct, frozen=True):
     """One server."""
 
@@ -59,6 +66,7 @@ class Settings(Struct, frozen=True):
     media: MediaSettings = MediaSettings()
     turn: TurnSettings = TurnSettings()
     recording: RecordingSettings = RecordingSettings()
+    fleet: FleetSettings = FleetSettings()
     stills_every_s: float = 0.0  # a small picture of each site, for officials; 0: none is taken
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -78,11 +86,18 @@ class Settings(Struct, frozen=True):
     @property
     def recordings_folder(self) -> Path:
         """Where recordings are kept."""
-        if self.recording.folder is not None:
-            return self.recording.folder
+        return self.recording.folder or self._beside("recordings")
+
+    @property
+    def evidence_folder(self) -> Path:
+        """Where screenshots and logs of devices are kept."""
+        return self.fleet.evidence_folder or self._beside("evidence")
+
+    def _beside(self, name: str) -> Path:
+        """A folder of this name beside the database."""
         scheme, _, file = self.database_url.partition(":///")
         beside = Path(file).parent if scheme.startswith("sqlite") else Path("var")
-        return beside / "recordings"
+        return beside / name
 
     @property
     def secure(self) -> bool:

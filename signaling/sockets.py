@@ -45,12 +45,21 @@ class Direct:
     def __init__(self, protocol: "DirectProtocol") -> None:
         self._protocol = protocol
         self.on_writable: Callable[[], None] | None = None
+        self.on_pong: Callable[[], None] | None = None
         self.writable = True
         """The peer takes what it is given: nothing waits above the high-water mark."""
 
     def write(self, frames: bytes) -> bool:
         """Send one or more whole frames; False if the socket is closing and they went nowhere."""
         return self._protocol.write_frames(frames)
+
+    def be_patient(self, ping_after_s: float, dead_after_s: float) -> None:
+        """Ask a silent peer later than usual, for one that has less to say."""
+        self._protocol.be_patient(ping_after_s, dead_after_s)
+
+    def ping(self) -> None:
+        """Ask for a sign of life now; ``on_pong`` hears it."""
+        self._protocol.write_frames(EMPTY_PING)
 
     def close(self, code: int, reason: str = "") -> None:
         """Start the closing handshake (RFC 6455, section 7.1.2); the peer has ``LINGER_S`` to answer."""
@@ -70,6 +79,8 @@ class DirectProtocol(WSProtocol):
         self._direct = Direct(self)
         self._broken = False  # what arrives can be parsed no more
         self._heard_at = self.loop.time()
+        self._ping_after_s = PING_AFTER_S
+        self._dead_after_s = DEAD_AFTER_S
         self._look: asyncio.TimerHandle | None = None
         self._controls = Bucket(CONTROLS_PER_S, CONTROL_BURST, self._heard_at)
         self._owed_pong: wsproto.events.Ping | None = None
@@ -136,8 +147,9 @@ class DirectProtocol(WSProtocol):
             self._owed_pong = event
 
     def handle_pong(self, event: wsproto.events.Pong) -> None:
-        """That it was heard is all there is to know."""
-        self._may_control()
+        """That it was heard is all there is to know, but for whoever asked."""
+        if self._may_control() and self._direct.on_pong is not None:
+            self._direct.on_pong()
 
     def _may_control(self) -> bool:
         if self._controls.take(self.loop.time()):
@@ -160,6 +172,10 @@ class DirectProtocol(WSProtocol):
     def _look_at(self, at: float) -> None:
         self._look = self.loop.call_at(at, self._look_for_life, at)
 
+    def be_patient(self, ping_after_s: float, dead_after_s: float) -> None:
+        self._ping_after_s = ping_after_s
+        self._dead_after_s = dead_after_s
+
     def _look_for_life(self, due: float) -> None:
         self._look = None
         if self.close_sent or self.transport.is_closing():
@@ -167,16 +183,16 @@ class DirectProtocol(WSProtocol):
         now = self.loop.time()
         if self.read_paused or now - due > LATE_S:
             # Whoever does not listen must not complain of silence.
-            self._heard_at = max(self._heard_at, now - PING_AFTER_S)
+            self._heard_at = max(self._heard_at, now - self._ping_after_s)
         silent_s = now - self._heard_at
-        if silent_s >= DEAD_AFTER_S:
+        if silent_s >= self._dead_after_s:
             self.close_now(DEAD, "not heard for too long")
-        elif silent_s >= PING_AFTER_S:
+        elif silent_s >= self._ping_after_s:
             if self._direct.writable:
                 self.transport.write(EMPTY_PING)
-            self._look_at(min(now + PING_AFTER_S, self._heard_at + DEAD_AFTER_S))
+            self._look_at(min(now + self._ping_after_s, self._heard_at + self._dead_after_s))
         else:
-            self._look_at(self._heard_at + PING_AFTER_S)
+            self._look_at(self._heard_at + self._ping_after_s)
 
     def write_frames(self, frames: bytes) -> bool:
         # Whenever a close frame has been sent, by us or by uvicorn, one of these is true.

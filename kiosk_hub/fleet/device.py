@@ -22,6 +22,8 @@ class Device(Struct, frozen=True, kw_only=True):
     next_key: bytes | None = None  # a rotation that the device has announced and not finished
     boot: str = ""  # the boot it was last heard from
     counter: int = 0  # of its hellos; only ever grows
+    past_boots: tuple[str, ...] = ()  # those before ``boot``, the newest last; none of them may return
+    rotation_asked: bool = False  # with its next welcome it is told to make a new key
     hardware: str = ""  # what it called itself when enrolling: model, serial
     in_maintenance_until: float | None = None
     settings_version: int = 0

@@ -1,6 +1,6 @@
 """Every device's record: in memory for reading, in SQL before anybody hears of a change."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import ClassVar
 
@@ -26,16 +26,32 @@ Changed = Callable[[Device | None, Device | None], None]
 
 
 class Change(Struct):
-    """One transaction: what else is written belongs to ``connection``; ``put`` says what becomes of
-    devices."""
+    """One transaction: what else is written belongs to ``connection``; ``put`` says what becomes of devices.
+
+    Records are looked at *inside* it, by :meth:`get`: what was looked at before may be older than what
+    another transaction has written meanwhile (each hello of a device writes its counter).
+    """
 
     connection: AsyncConnection
     now: float
-    puts: list[Device]
+    directory: "Directory"
+    puts: list[Device] = []
+
+    def get(self, device: DeviceId) -> Device:
+        """The record as this transaction has it. Raises ``UnknownDevice``."""
+        for put in reversed(self.puts):
+            if put.id == device:
+                return put
+        return self.directory.get(device)
 
     async def put(self, device: Device) -> None:
         await devices.put(self.connection, device)
         self.puts.append(device)
+
+    async def put_all(self, many: Sequence[Device]) -> None:
+        """Known devices, in one statement."""
+        await devices.put_all(self.connection, many)
+        self.puts.extend(many)
 
     async def note(self, entry: audit.Entry) -> None:
         await audit.append(self.connection, entry, self.now)
@@ -92,8 +108,17 @@ class Directory:
     @asynccontextmanager
     async def _change(self) -> AsyncIterator[Change]:
         async with self.database.write() as connection:
-            change = Change(connection, self.clock(), [])
+            change = self.join(connection)
             yield change
+        self.follow(change)
+
+    def join(self, connection: AsyncConnection) -> Change:
+        """Take part in a writing transaction of somebody else, who calls :meth:`follow` as soon as it is
+        committed, before anything is awaited."""
+        return Change(connection, self.clock(), self)
+
+    def follow(self, change: Change) -> None:
+        """It is committed: memory follows, listeners are told."""
         for device in change.puts:
             before = self._devices.get(device.id)
             self._remember(device)

@@ -7,9 +7,9 @@ from starlette.applications import Starlette
 
 from kiosk_hub.hub import Hub
 from kiosk_hub.services.directory import Directory
-from kiosk_hub.services.feed import Changes
+from kiosk_hub.services.enrolments import Enrolments
 from kiosk_hub.services.geography import Geography
-from kiosk_hub.services.registry import Registry
+from kiosk_hub.services.identities import Identities
 from kiosk_hub.services.reports import Reports
 from kiosk_hub.store.staff import StaffStore
 from room_manager.store.database import Database
@@ -17,6 +17,10 @@ from room_manager.store.stores import Stores
 from signaling.auth import Logins
 from signaling.edge import Edge
 from signaling.fleet.staff import StaffLogins
+from signaling.kiosk.door import Door
+from signaling.kiosk.lines import Lines
+from signaling.kiosk.tokens import DeviceTokens
+from signaling.tokens import new_key
 
 
 async def open_fleet(
@@ -27,20 +31,32 @@ async def open_fleet(
     await geography.refresh()
     directory = Directory(database, geography, time.time)
     await directory.start()
-    changes = Changes(directory, time.time)
-    registry = Registry(database, directory, changes, time.time)
+    reports = Reports(database, time.time)
+    reports.start()
+    stack.push_async_callback(reports.close)
+    lines = Lines(time.time, edge.settings.fleet.beat_every_s)
+    directory.listen(lines.record_changed)
+    identities = Identities(directory, lines, time.time)
+    identities.start()
+    stack.push_async_callback(identities.close)
+    enrolments = Enrolments(directory, time.time, edge.monotonic)
+    await enrolments.start()
+    stack.push_async_callback(enrolments.close)
     hub = Hub(
         database=database,
         geography=geography,
         directory=directory,
-        changes=changes,
-        registry=registry,
-        reports=Reports(database, time.time),
+        reports=reports,
         staff=StaffStore(database),
+        switchboard=lines,
+        identities=identities,
+        enrolments=enrolments,
     )
+    tokens = DeviceTokens(await stores.secrets.get_or_make("device-token-key", new_key), time.time)
+    door = Door(edge, hub, lines, tokens, time.time)
+    door.start()
+    stack.push_async_callback(door.close)
     app.state.hub = hub
+    app.state.door = door
     app.state.staff_logins = StaffLogins(Logins(edge, stores), hub.staff)
-    # Last: whoever is told judgements or statuses has registered by now.
-    await registry.start()
-    stack.push_async_callback(registry.close)
     return hub

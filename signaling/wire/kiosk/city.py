@@ -52,6 +52,16 @@ class Stored(CityMessage, frozen=True):
     keys: tuple[str, ...]
 
 
+class Rejected(CityMessage, frozen=True):
+    """What was said is not taken, and would not be another time: ``code`` and ``text`` say why, staff see
+    it in the device's log. ``key``: the report that it was, to be forgotten; None: a message whose key
+    could not be read."""
+
+    code: str
+    text: str
+    key: str | None = None
+
+
 class Carry(CityMessage, frozen=True):
     """An order. It may come again; it has its effect once."""
 
@@ -91,11 +101,15 @@ class Settings(CityMessage, frozen=True):
 
 
 class SentAway(CityMessage, frozen=True):
-    """The line is closed after this. Codes: ``bad-signature``, ``replayed``, ``unknown-device``,
-    ``quarantined``,
-    ``retired``, ``not-collected``, ``superseded`` (another line of the same device), ``lagging``,
-    ``too-many``,
-    ``shutting-down``, and those of a bad message."""
+    """The line is closed after this.
+
+    For as long as its state is not changed by staff: ``unknown-device``, ``quarantined``, ``retired``,
+    ``cloned-key``; ``bad-signature``, ``replayed`` and those of a bad message (``bad-json``, ``bad-field``,
+    ``unknown-type``, ``bad-version``, ``invalid-utf8``, ``too-big``) are bugs or attacks. To be tried again
+    after ``retry_after_ms``: ``come-back``, ``lagging``, ``too-many``, ``busy``, ``not-stored``,
+    ``in-doubt``, ``hello-timeout``, ``shutting-down``. ``superseded``: another line of the same device has
+    taken its place.
+    """
 
     code: str
     text: str
@@ -110,6 +124,7 @@ AnyCityMessage = (
     | Token
     | Heard
     | Stored
+    | Rejected
     | Carry
     | TakeBack
     | Go

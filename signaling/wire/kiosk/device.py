@@ -70,6 +70,9 @@ class Report(DeviceMessage, frozen=True):
     news: AnyNews
 
 
+MAX_REPORTS_IN_FLIGHT: Final = 32
+"""Reports told and not yet ``stored``; what is more waits in the device's outbox."""
+
 AnyDeviceMessage = DeviceHello | Beat | Claim | Acknowledge | Report
 
 EvidenceKind = Literal["screenshot", "log"]

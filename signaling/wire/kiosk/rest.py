@@ -1,5 +1,10 @@
 """What a device asks by REST before it has a line, and what it is answered.
 
+A refusal is ``{"code", "text", "field"}`` with a status: 400 what is malformed, 401 ``bad-signature``,
+``replayed``, ``bad-token``, ``expired``; 403 ``quarantined``, ``retired``; 404 ``unknown-enrolment`` (ask
+anew), ``unknown-device``; 429 ``too-many`` (with ``Retry-After``); 503 ``busy``, ``not-stored``,
+``in-doubt`` (try again).
+
 ``POST /api/kiosk/enrolments``           AskEnrolment      → Enrolled (201)
 ``POST /api/kiosk/enrolments/{id}/look`` ProveEnrolment    → EnrolmentNews
 ``POST /api/kiosk/tokens/challenge``     —                 → TokenChallenge
@@ -53,12 +58,18 @@ class ProveEnrolment(Struct, frozen=True):
 
 
 class EnrolmentNews(Struct, frozen=True):
-    """``collected`` comes with the device's name in the fleet; only now is there a credential."""
+    """``collected`` comes with the device's name in the fleet; only now is there a credential.
+
+    ``counter`` is the last one the city has heard in a hello of this device: one that has lost its state
+    and found itself by its key goes on above it, or it would look like a copy of itself.
+    """
 
     state: EnrolmentState
     time: float
     device: DeviceId | None = None
     settings: DeviceSettings | None = None
+    counter: int = 0
+    text: str = ""  # why it was refused, as staff wrote it
 
 
 class TokenChallenge(Struct, frozen=True):
