@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from kiosk_hub.ports import Switchboard
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
+from kiosk_hub.services.feed import Changes
 from kiosk_hub.services.geography import Geography
 from kiosk_hub.services.identities import Identities
+from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
 from kiosk_hub.store.staff import StaffStore
 from room_manager.store.database import Database
@@ -19,6 +21,8 @@ class Hub:
     database: Database
     geography: Geography
     directory: Directory
+    changes: Changes  # the port Feed: tell it after a commit what has become different
+    registry: Registry  # how each device is now; a Listener of the device edge
     reports: Reports
     staff: StaffStore
     switchboard: Switchboard

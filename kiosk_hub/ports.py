@@ -83,3 +83,11 @@ class JudgementListener(Protocol):
     """Is told every judgement of a device, changed or not: each beat, and as time passes without one."""
 
     def on_judged(self, device: Device, verdict: Verdict, now: float) -> None: ...
+
+
+class Marks(Protocol):
+    """What alerting knows of a device, for its row."""
+
+    def is_flapping(self, device: DeviceId) -> bool: ...
+
+    def incident_of(self, device: DeviceId) -> IncidentId | None: ...

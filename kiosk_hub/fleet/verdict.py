@@ -14,8 +14,14 @@ class Symptom(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """How a device is. ``symptoms``: the worst first; empty when all is well."""
+    """How a device is. ``symptoms``: the worst first; empty when all is well.
+
+    Where something stands above the facts (closed, maintenance, out of service, quarantined, new) it is the
+    only
+    symptom, and ``beneath`` are those the facts would give: shown on the device's page, no cause for alarm.
+    """
 
     status: Status
     since: float  # seconds, UTC
     symptoms: tuple[Symptom, ...] = ()
+    beneath: tuple[Symptom, ...] = ()

@@ -8,8 +8,10 @@ from starlette.applications import Starlette
 from kiosk_hub.hub import Hub
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
+from kiosk_hub.services.feed import Changes
 from kiosk_hub.services.geography import Geography
 from kiosk_hub.services.identities import Identities
+from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
 from kiosk_hub.store.staff import StaffStore
 from room_manager.store.database import Database
@@ -31,21 +33,27 @@ async def open_fleet(
     await geography.refresh()
     directory = Directory(database, geography, time.time)
     await directory.start()
+    changes = Changes(directory, time.time)
+    registry = Registry(database, directory, changes, time.time)
     reports = Reports(database, time.time)
     reports.start()
     stack.push_async_callback(reports.close)
     lines = Lines(time.time, edge.settings.fleet.beat_every_s)
     directory.listen(lines.record_changed)
+    lines.listen(registry)
     identities = Identities(directory, lines, time.time)
     identities.start()
     stack.push_async_callback(identities.close)
     enrolments = Enrolments(directory, time.time, edge.monotonic)
+    enrolments.feed = changes
     await enrolments.start()
     stack.push_async_callback(enrolments.close)
     hub = Hub(
         database=database,
         geography=geography,
         directory=directory,
+        changes=changes,
+        registry=registry,
         reports=reports,
         staff=StaffStore(database),
         switchboard=lines,
@@ -59,4 +67,7 @@ async def open_fleet(
     app.state.hub = hub
     app.state.door = door
     app.state.staff_logins = StaffLogins(Logins(edge, stores), hub.staff)
+    # Last: whoever is told judgements or statuses has registered by now.
+    await registry.start()
+    stack.push_async_callback(registry.close)
     return hub

@@ -21,7 +21,7 @@ from signaling.kiosk import tokens
 from signaling.tokens import BadToken, Expired
 from signaling.wire.kiosk import city, device, proofs
 from tests.helpers.device import TestDevice, facts
-from tests.helpers.fleet import Fleet, fleet
+from tests.helpers.fleet_server import Fleet, fleet
 from tests.helpers.servers import settings
 
 Scenario = Callable[[Fleet], Awaitable[None]]

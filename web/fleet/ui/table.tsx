@@ -37,6 +37,8 @@ interface Props<T> {
   readonly onOpen?: (row: T) => void;
   /** A name under which the place in the list is kept while other pages are looked at. */
   readonly keep?: string;
+  /** Another value of it (another filter) begins at the top again. */
+  readonly asked?: string;
   /** Instead of rows when there are none. */
   readonly empty?: ComponentChildren;
   readonly testid?: string;
@@ -46,7 +48,7 @@ const places = new Map<string, { readonly top_px: number; readonly key: string |
 const NARROW = "(max-width: 1180px)";
 
 export function Table<T>(props: Props<T>) {
-  const { label, rows, keyOf, rowPx = 44, sort, onSort, selected, onSelect, onOpen, keep, empty, testid } = props;
+  const { label, rows, keyOf, rowPx = 44, sort, onSort, selected, onSelect, onOpen, keep, asked, empty, testid } = props;
   const t = useT();
   const box = useRef<HTMLDivElement>(null);
   const id = useRef(`table-${Math.random().toString(36).slice(2, 8)}`).current;
@@ -66,6 +68,12 @@ export function Table<T>(props: Props<T>) {
     element.addEventListener("scroll", scrolled, { passive: true });
     return () => element.removeEventListener("scroll", scrolled);
   }, [keep]);
+
+  const before = useRef(asked);
+  useEffect(() => {
+    if (before.current !== asked && box.current !== null) box.current.scrollTop = 0;
+    before.current = asked;
+  }, [asked]);
 
   const point = (to: number) => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, to))];

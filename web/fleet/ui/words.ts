@@ -17,7 +17,7 @@ export function sinceWords(t: Translate, of: Language, at_s: number, now_s: numb
 export function agoWords(t: Translate, of: Language, at_s: number, now_s: number): string {
   const gone_s = now_s - at_s;
   if (gone_s < MINUTE_S) return t("time.now");
-  const words = new Intl.RelativeTimeFormat(locale(of), { numeric: "always" });
+  const words = new Intl.RelativeTimeFormat(locale(of), { numeric: "always", style: "short" });
   if (gone_s < HOUR_S) return words.format(-Math.floor(gone_s / MINUTE_S), "minute");
   if (gone_s < DAY_S) return words.format(-Math.floor(gone_s / HOUR_S), "hour");
   return words.format(-Math.floor(gone_s / DAY_S), "day");
