@@ -1,0 +1,69 @@
+"""Numbers that only grow, over restarts and power cuts, without a write for each.
+
+A block of numbers is reserved on the disk before the first of it is used. Two slots are written in turn, in
+place: a torn write leaves the other slot, and a full disk lets what is there be overwritten.
+"""
+
+import zlib
+from typing import Final
+
+from kiosk_client.errors import NotKept
+from kiosk_client.folder import SLOT_BYTES, Folder
+
+NAME: Final = "counter"
+BLOCK: Final = 100_000
+"""A month of beats."""
+
+
+class Counter:
+    """The next number, each time.
+
+    A start on a disk that has gone read-only cannot reserve anything; it uses the block after the reserved
+    one, which every start with a good disk leaves out. So one such start between two good ones repeats no
+    number.
+    """
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        ceilings = _ceilings(folder.read(NAME) or b"")
+        self._slot = (max(ceilings, key=lambda slot: ceilings[slot]) + 1) % 2 if ceilings else 0
+        self._ceiling = max(ceilings.values(), default=0)
+        self.durable = True
+        reserved = self._ceiling
+        self._next = reserved + BLOCK if ceilings else 1
+        try:
+            self._reserve()
+        except NotKept:
+            self.durable = False
+            self._next = reserved
+            self._ceiling = reserved + BLOCK
+
+    def next(self) -> int:
+        """Never given before. Never raises: when the disk refuses, ``durable`` is False from then on."""
+        if self._next >= self._ceiling:
+            try:
+                self._reserve()
+                self.durable = True
+            except NotKept:
+                self.durable = False
+                self._ceiling = self._next + BLOCK
+        number = self._next
+        self._next += 1
+        return number
+
+    def _reserve(self) -> None:
+        ceiling = self._next + BLOCK
+        digits = b"%d" % ceiling
+        self._folder.overwrite(NAME, self._slot, b"%s %08x\n" % (digits, zlib.crc32(digits)))
+        self._ceiling = ceiling
+        self._slot = (self._slot + 1) % 2
+
+
+def _ceilings(data: bytes) -> dict[int, int]:
+    """Of the slots that are whole."""
+    found = {}
+    for slot in (0, 1):
+        digits, _, check = data[slot * SLOT_BYTES : (slot + 1) * SLOT_BYTES].strip().partition(b" ")
+        if digits.isdigit() and check == b"%08x" % zlib.crc32(digits):
+            found[slot] = int(digits)
+    return found

@@ -1,0 +1,166 @@
+"""Carries what is in the outbox to the city: a few at a time, evidence before the word that names it."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from msgspec.structs import replace
+
+from kiosk_client.city import City, Refused
+from kiosk_client.disk import Disk
+from kiosk_client.errors import NotKept
+from kiosk_client.evidence import EvidenceFiles
+from kiosk_client.line import Line
+from kiosk_client.outbox import Outbox, Waiting
+from kiosk_client.wire import Cut
+from signaling.wire.kiosk.device import EvidenceHead, Report
+from signaling.wire.kiosk.words import AnyNews, Done
+
+AT_ONCE: Final = 16
+AGAIN_AFTER_S: Final = 10.0
+ANSWER_WITHIN_S: Final = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Courier:
+    """One task while there is something to carry, none otherwise."""
+
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        disk: Disk,
+        line: Line,
+        city: City,
+        files: EvidenceFiles,
+        chance: Callable[[], float],
+    ) -> None:
+        self._outbox = outbox
+        self._disk = disk
+        self._line = line
+        self._city = city
+        self._files = files
+        self._chance = chance
+        self._on_way: dict[str, Waiting] = {}
+        self._uploading: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._again = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def wake(self) -> None:
+        """There may be something to carry. Never waits."""
+        self._again = True
+        if self._task is None and self._line.welcomed:
+            self._task = asyncio.create_task(self._carry(), name="courier")
+            self._task.add_done_callback(self._ended)
+
+    def cut(self) -> None:
+        """The connection is gone: what was on its way is told again on the next one."""
+        self._on_way.clear()
+
+    async def stored(self, keys: tuple[str, ...]) -> list[AnyNews]:
+        """The city has these; what they said. Raises NotKept: they stay, and are told again."""
+        names = await self._disk.do(lambda: self._outbox.forget(keys))
+        known = [self._on_way.pop(key).news for key in keys if key in self._on_way]
+        for name in names:
+            await self._disk.do(lambda name=name: self._files.remove(name))  # type: ignore[misc]
+        self.wake()
+        return known
+
+    async def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        tasks = [*self._uploading, *([self._task] if self._task is not None else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        if not task.cancelled() and task.exception() is not None:
+            log.error("! courier: a bug", exc_info=task.exception())
+            self._later()
+        elif self._again and not task.cancelled():
+            self.wake()
+
+    def _later(self) -> None:
+        if self._timer is None:
+            wait_s = AGAIN_AFTER_S * (0.5 + self._chance())
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._timer_rings)
+
+    def _timer_rings(self) -> None:
+        self._timer = None
+        self.wake()
+
+    async def _carry(self) -> None:
+        while self._line.welcomed:
+            self._again = False
+            room = AT_ONCE - len(self._on_way)
+            if room <= 0:
+                return  # ``stored`` wakes us
+            besides = frozenset(one.seq for one in self._on_way.values())
+            try:
+                batch = await self._disk.do(lambda: self._outbox.pending(room, besides))  # noqa: B023
+                seals = [one.seq for one in batch if one.merged]
+                if seals:
+                    await self._disk.do(lambda: self._outbox.seal(seals))  # noqa: B023
+                    batch = await self._disk.do(lambda: self._outbox.pending(room, besides))  # noqa: B023
+            except NotKept as error:
+                log.error("! outbox: %s", error)
+                self._later()
+                return
+            if not batch:
+                return
+            for one in batch:
+                if one.merged:
+                    continue  # came between sealing and reading; it is sealed in the next round
+                self._on_way[one.key] = one
+                if one.evidence is not None and isinstance(one.news, Done):
+                    task = asyncio.create_task(self._upload_and_tell(one, one.news), name="evidence")
+                    self._uploading.add(task)
+                    task.add_done_callback(self._uploading.discard)
+                else:
+                    await self._tell(one, one.news)
+
+    async def _tell(self, one: Waiting, news: AnyNews) -> None:
+        if not await self._line.say(Report(key=one.key, at=one.at, news=news)):
+            self._on_way.pop(one.key, None)
+
+    async def _upload_and_tell(self, one: Waiting, done: Done) -> None:
+        """The word that names the evidence follows it; without evidence that cannot be had it goes alone."""
+        assert one.evidence is not None
+        try:
+            kind, data = await self._disk.do(lambda: self._files.read(one.evidence or ""))
+            token = self._line.token()
+            if done.outcome.evidence is None or token is None:
+                raise Cut("no token")
+            digest = hashlib.sha256(data).hexdigest()
+            head = EvidenceHead(done.outcome.evidence, done.command, kind, digest)
+            await self._city.put_evidence(head, data, token)
+        except KeyError:
+            done = _without_evidence(done, "evidence-lost")
+        except Refused as refused:
+            if not refused.for_good:
+                self._give_up(one)
+                return
+            log.warning("! evidence of %s refused: %s", done.command, refused.said)
+            done = _without_evidence(done, refused.said)
+        except (Cut, OSError) as error:
+            log.warning("! evidence of %s: %s", done.command, error)
+            self._give_up(one)
+            return
+        if one.key in self._on_way:
+            await self._tell(one, done)
+
+    def _give_up(self, one: Waiting) -> None:
+        """For now."""
+        self._on_way.pop(one.key, None)
+        self._later()
+
+
+def _without_evidence(done: Done, code: str) -> Done:
+    outcome = replace(done.outcome, evidence=None, succeeded=False, code=code[:64])
+    return replace(done, outcome=outcome)
