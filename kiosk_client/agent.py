@@ -44,6 +44,7 @@ from signaling.wire.kiosk.city import (
     Go,
     NoGo,
     Offered,
+    Rejected,
     SentAway,
     Settings,
     Stored,
@@ -331,6 +332,7 @@ class Agent:
         news = await enroller.enrol()
         assert news.device is not None
         assert news.settings is not None
+        self._counter.at_least(news.counter)
         await self._know(Identity(self._options.server, news.device, news.settings))
 
     async def _know(self, identity: Identity) -> None:
@@ -386,6 +388,10 @@ class Agent:
             case Settings():
                 if self._identity is not None:
                     await self._know(msgspec.structs.replace(self._identity, settings=message.settings))
+            case Rejected(key=key):
+                log.error("! the city rejects %s: %s %s", key or "a message", message.code, message.text)
+                if key is not None:
+                    await self._courier.stored((key,))
             case Stored():
                 for news in await self._courier.stored(message.keys):
                     if isinstance(news, KeyAnnounced) and self._rotation.stored(news):

@@ -51,6 +51,12 @@ class Counter:
         self._next += 1
         return number
 
+    def at_least(self, number: int) -> None:
+        """From now on above this: a device that has lost its folder, but not its key, is told by the city."""
+        if self._next <= number:
+            self._next = number + 1
+            self._ceiling = self._next  # the next one reserves
+
     def _reserve(self) -> None:
         ceiling = self._next + BLOCK
         digits = b"%d" % ceiling

@@ -44,7 +44,7 @@ class Courier:
         self._city = city
         self._files = files
         self._chance = chance
-        self._on_way: dict[str, Waiting] = {}
+        self._on_way: dict[str, tuple[Waiting, float]] = {}
         self._uploading: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._again = False
@@ -61,10 +61,18 @@ class Courier:
         """The connection is gone: what was on its way is told again on the next one."""
         self._on_way.clear()
 
+    def _tell_again(self) -> None:
+        """What was told long ago and not answered: the city could not keep it, and says nothing to that."""
+        now = asyncio.get_running_loop().time()
+        for key, (one, told_at) in list(self._on_way.items()):
+            if now - told_at > ANSWER_WITHIN_S:
+                del self._on_way[key]
+                log.warning("- report %d was not answered", one.seq)
+
     async def stored(self, keys: tuple[str, ...]) -> list[AnyNews]:
         """The city has these; what they said. Raises NotKept: they stay, and are told again."""
         names = await self._disk.do(lambda: self._outbox.forget(keys))
-        known = [self._on_way.pop(key).news for key in keys if key in self._on_way]
+        known = [self._on_way.pop(key)[0].news for key in keys if key in self._on_way]
         for name in names:
             await self._disk.do(lambda name=name: self._files.remove(name))  # type: ignore[misc]
         self.wake()
@@ -86,10 +94,14 @@ class Courier:
         elif self._again and not task.cancelled():
             self.wake()
 
-    def _later(self) -> None:
-        if self._timer is None:
-            wait_s = AGAIN_AFTER_S * (0.5 + self._chance())
-            self._timer = asyncio.get_running_loop().call_later(wait_s, self._timer_rings)
+    def _later(self, after_s: float = AGAIN_AFTER_S) -> None:
+        loop = asyncio.get_running_loop()
+        at = loop.time() + after_s * (0.75 + 0.5 * self._chance())
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(at, self._timer_rings)
 
     def _timer_rings(self) -> None:
         self._timer = None
@@ -98,10 +110,13 @@ class Courier:
     async def _carry(self) -> None:
         while self._line.welcomed:
             self._again = False
+            self._tell_again()
             room = AT_ONCE - len(self._on_way)
+            if self._on_way:
+                self._later(ANSWER_WITHIN_S)
             if room <= 0:
                 return  # ``stored`` wakes us
-            besides = frozenset(one.seq for one in self._on_way.values())
+            besides = frozenset(one.seq for one, _ in self._on_way.values())
             try:
                 batch = await self._disk.do(lambda: self._outbox.pending(room, besides))  # noqa: B023
                 seals = [one.seq for one in batch if one.merged]
@@ -117,7 +132,7 @@ class Courier:
             for one in batch:
                 if one.merged:
                     continue  # came between sealing and reading; it is sealed in the next round
-                self._on_way[one.key] = one
+                self._on_way[one.key] = (one, asyncio.get_running_loop().time())
                 if one.evidence is not None and isinstance(one.news, Done):
                     task = asyncio.create_task(self._upload_and_tell(one, one.news), name="evidence")
                     self._uploading.add(task)

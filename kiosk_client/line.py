@@ -27,6 +27,7 @@ from signaling.wire.kiosk.city import (
     Heard,
     NoGo,
     Offered,
+    Rejected,
     SentAway,
     Settings,
     Stored,
@@ -39,7 +40,7 @@ from signaling.wire.kiosk.words import DeviceId, DeviceTime, Facts
 HELLO_WITHIN_S: Final = 15.0
 TOKEN_MARGIN_S: Final = 10.0
 
-Said = Carry | TakeBack | Go | NoGo | Offered | Settings | Stored
+Said = Carry | TakeBack | Go | NoGo | Offered | Settings | Stored | Rejected
 
 _decoder: Final = msgspec.json.Decoder(AnyCityMessage)
 _encoder: Final = msgspec.json.Encoder()

@@ -70,7 +70,13 @@ class Outbox:
         city_now: float | None,
         evidence: str | None = None,
     ) -> None:
-        """As :meth:`put`, in a transaction of the caller's; who calls :meth:`refresh` afterwards."""
+        """As :meth:`put`, in a transaction of the caller's; who calls :meth:`refresh` afterwards.
+
+        Raises:
+            msgspec.ValidationError: Something in it is too long or out of range: a bug of the caller's.
+        """
+        encoded = msgspec.json.encode(news)
+        _news_decoder.decode(encoded)  # what the wire does not take must not be kept and told for ever
         rank, merge = _rank(news), _merge(news)
         if merge is not None and self._merge(connection, merge, news, at):
             return
@@ -82,7 +88,7 @@ class Outbox:
                 merge,
                 city_now,
                 msgspec.json.encode(at),
-                msgspec.json.encode(news),
+                encoded,
                 evidence,
             ),
         )

@@ -52,6 +52,23 @@ def host_of(server: str) -> str:
     return urlsplit(server).netloc
 
 
+def normal_server(text: str) -> str:
+    """The address as it is dialled and signed: small letters, no usual port, no path.
+
+    Raises:
+        ValueError: It is no address of a city.
+    """
+    parts = urlsplit(text.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"not an address like https://diemcau.example: {text}")
+    if parts.username is not None or parts.query or parts.fragment or parts.path not in ("", "/"):
+        raise ValueError(f"only scheme, host and port belong here: {text}")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    port = parts.port if parts.port not in (None, usual) else None
+    return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
+
+
 def tls_context(server: str, certificate: Path | None) -> ssl.SSLContext | None:
     """None where there is no TLS. ``certificate`` is trusted beside what the system trusts."""
     if not server.startswith("https:"):
