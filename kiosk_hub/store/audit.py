@@ -6,17 +6,19 @@ its deed. The hash is SHA-256 over the hash before and the entry's own JSON.
 """
 
 import hashlib
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kiosk_hub.store.tables import audit
 
 GENESIS: Final = bytes(32)
 """Stands before the first entry."""
+_LOCK: Final = 0x61756469  # any number that is only ours
 
 
 class Entry(Struct, frozen=True, omit_defaults=True):
@@ -48,20 +50,39 @@ def link(before: bytes, written: bytes) -> bytes:
 
 async def append(connection: AsyncConnection, entry: Entry, at: float) -> int:
     """Write the entry in the caller's (writing) transaction, and give its number."""
+    return await append_all(connection, (entry,), at)
+
+
+async def append_all(connection: AsyncConnection, entries: Sequence[Entry], at: float) -> int:
+    """Write them, in this order, in the caller's (writing) transaction, and give the last one's number."""
+    if connection.dialect.name == "postgresql":
+        # Two transactions may not both follow the same entry. (SQLite has one writer at a time.)
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    seq, before = await head(connection)
+    rows: list[dict[str, Any]] = []
+    for entry in entries:
+        seq += 1
+        body = _encoder.encode(Written(seq, at, entry))
+        before = link(before, body)
+        rows.append(
+            {
+                "seq": seq,
+                "at": at,
+                "account": entry.account,
+                "action": entry.action,
+                "device": entry.device,
+                "body": body,
+                "hash": before,
+            }
+        )
+    if rows:
+        await connection.execute(insert(audit), rows)
+    return seq
+
+
+async def head(connection: AsyncConnection) -> tuple[int, bytes]:
+    """Number and hash of the last entry; 0 and :data:`GENESIS` before the first."""
     last = (
         await connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
     ).one_or_none()
-    seq, before = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
-    body = _encoder.encode(Written(seq, at, entry))
-    await connection.execute(
-        insert(audit).values(
-            seq=seq,
-            at=at,
-            account=entry.account,
-            action=entry.action,
-            device=entry.device,
-            body=body,
-            hash=link(before, body),
-        )
-    )
-    return seq
+    return (last.seq, last.hash) if last is not None else (0, GENESIS)

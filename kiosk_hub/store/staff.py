@@ -7,6 +7,7 @@ from kiosk_hub.fleet.permissions import Grant
 from kiosk_hub.fleet.values import FleetRole
 from kiosk_hub.store.tables import fleet_roles
 from room_manager.store.database import Database
+from room_manager.store.tables import accounts
 
 
 class StaffStore:
@@ -32,6 +33,17 @@ class StaffStore:
         """None takes it away."""
         async with self._database.write() as connection:
             await set_grant(connection, account, grant)
+
+
+async def standing_grant(connection: AsyncConnection, account: str) -> Grant | None:
+    """What the account may do now; None: nothing, or it is disabled."""
+    found = await connection.execute(
+        select(fleet_roles)
+        .join(accounts, accounts.c.name == fleet_roles.c.account)
+        .where(fleet_roles.c.account == account, accounts.c.disabled.is_(False))
+    )
+    row = found.one_or_none()
+    return None if row is None else Grant(FleetRole(row.role), frozenset(row.districts.split()))
 
 
 async def set_grant(connection: AsyncConnection, account: str, grant: Grant | None) -> None:
