@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kiosk_hub.ports import Switchboard
+from kiosk_hub.services.commands import Commands
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
 from kiosk_hub.services.feed import Changes
@@ -28,3 +29,4 @@ class Hub:
     switchboard: Switchboard
     identities: Identities
     enrolments: Enrolments
+    commands: Commands  # and who answers a device that claims one

@@ -4,12 +4,7 @@ Those that come while a transaction is being written share the next one, so that
 costs a few commits. ``go`` is durable before it is said.
 """
 
-import asyncio
-import logging
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,23 +14,19 @@ from kiosk_hub.fleet.ids import CommandId, DeviceId
 from kiosk_hub.fleet.permissions import Action, Grant
 from kiosk_hub.fleet.values import DeviceState
 from kiosk_hub.ports import Denied
+from kiosk_hub.services.batches import Batches
 from kiosk_hub.services.command_audit import ended_entry
 from kiosk_hub.services.command_book import CommandBook
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.store import audit
 from kiosk_hub.store import commands as store
 from kiosk_hub.store.staff import standing_grant
-from room_manager.errors import Busy, DomainError
+from room_manager.errors import DomainError
 from room_manager.store.database import Database
-
-MAX_WAITING: Final = 20_000
-PER_TRANSACTION: Final = 200
-
-log = logging.getLogger(__name__)
 
 
 class ClaimDesk:
-    """Owns one task. ``claim`` waits for its answer."""
+    """``claim`` waits for its answer."""
 
     def __init__(
         self, database: Database, directory: Directory, book: CommandBook, clock: Callable[[], float]
@@ -44,59 +35,18 @@ class ClaimDesk:
         self._directory = directory
         self._book = book
         self._clock = clock
-        self._waiting: deque[tuple[DeviceId, CommandId, asyncio.Future[Denied | None]]] = deque()
-        self._some = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._batches: Batches[tuple[DeviceId, CommandId], Denied | None] = Batches("claims", self.decide)
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._serve(), name="commands: claims")
+        self._batches.start()
 
     async def close(self) -> None:
-        """Whoever still waits is cancelled; the device claims again."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        for _, _, answer in self._waiting:
-            answer.cancel()
-        self._waiting.clear()
+        """Whoever still waits is refused; the device claims again."""
+        await self._batches.close()
 
     async def claim(self, device: DeviceId, command: CommandId) -> Denied | None:
         """None: go. Raises ``Busy`` and what the database raises: the device then claims again."""
-        if len(self._waiting) >= MAX_WAITING:
-            raise Busy("too many claims at once")
-        answer: asyncio.Future[Denied | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((device, command, answer))
-        self._some.set()
-        return await answer
-
-    async def _serve(self) -> None:
-        while True:
-            await self._some.wait()
-            self._some.clear()
-            while self._waiting:
-                many = min(len(self._waiting), PER_TRANSACTION)
-                await self._answer([self._waiting.popleft() for _ in range(many)])
-
-    async def _answer(
-        self, batch: Sequence[tuple[DeviceId, CommandId, asyncio.Future[Denied | None]]]
-    ) -> None:
-        try:
-            answers = await self.decide([(device, command) for device, command, _ in batch])
-        except asyncio.CancelledError:
-            for _, _, waiting in batch:
-                waiting.cancel()
-            raise
-        except Exception as error:
-            log.error("! commands: %d claims not answered: %s", len(batch), error)
-            told = error if isinstance(error, DomainError) else Busy("claim again shortly")
-            for _, _, waiting in batch:
-                if not waiting.done():
-                    waiting.set_exception(told)
-            return
-        for (_, _, waiting), refusal in zip(batch, answers, strict=True):
-            if not waiting.done():
-                waiting.set_result(refusal)
+        return await self._batches.put((device, command))
 
     async def decide(self, claims: Sequence[tuple[DeviceId, CommandId]]) -> list[Denied | None]:
         """All of them in one transaction."""

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from starlette.applications import Starlette
 
 from kiosk_hub.hub import Hub
+from kiosk_hub.services.commands import Commands
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
 from kiosk_hub.services.feed import Changes
@@ -48,6 +49,11 @@ async def open_fleet(
     enrolments.feed = changes
     await enrolments.start()
     stack.push_async_callback(enrolments.close)
+    commands = Commands(database, directory, lines, changes, time.time)
+    commands.serve(reports)
+    lines.listen(commands)
+    await commands.start()
+    stack.push_async_callback(commands.close)
     hub = Hub(
         database=database,
         geography=geography,
@@ -59,9 +65,11 @@ async def open_fleet(
         switchboard=lines,
         identities=identities,
         enrolments=enrolments,
+        commands=commands,
     )
     tokens = DeviceTokens(await stores.secrets.get_or_make("device-token-key", new_key), time.time)
     door = Door(edge, hub, lines, tokens, time.time)
+    door.claims = commands
     door.start()
     stack.push_async_callback(door.close)
     app.state.hub = hub

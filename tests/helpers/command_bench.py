@@ -172,8 +172,10 @@ async def opened(database: Database, clock: Clock, lines: Lines) -> AsyncIterato
     """The services over a database that is there already."""
     found = Bench(database, clock, lines)
     await found.directory.start()
+    found.reports.start()
     await found.commands.start()
     try:
         yield found
     finally:
+        await found.reports.close()
         await found.commands.close()
