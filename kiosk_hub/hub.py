@@ -8,6 +8,7 @@ from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
 from kiosk_hub.services.feed import Changes
 from kiosk_hub.services.geography import Geography
+from kiosk_hub.services.grants import Grants
 from kiosk_hub.services.identities import Identities
 from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
@@ -30,3 +31,4 @@ class Hub:
     identities: Identities
     enrolments: Enrolments
     commands: Commands  # and who answers a device that claims one
+    grants: Grants  # changes them

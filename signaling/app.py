@@ -33,6 +33,7 @@ from room_manager.store.stores import Stores
 from signaling.connection import endpoint
 from signaling.edge import Edge
 from signaling.fleet.assembly import open_fleet
+from signaling.fleet.live import Live, fleet_endpoint
 from signaling.fleet.operation import routes
 from signaling.fleet.operations import OPERATIONS
 from signaling.guard import Guard
@@ -78,6 +79,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Starlette:
     all_routes = [
         WebSocketRoute("/ws", endpoint),
         WebSocketRoute("/kiosk/ws", device_endpoint),
+        WebSocketRoute("/fleet/ws", fleet_endpoint),
         *api_routes(),
         *whip_routes(),
         *recording_routes(),
@@ -250,6 +252,9 @@ class Server(uvicorn.Server):
             server.close()
         if door is not None:
             door.lines.drain()
+        live: Live | None = getattr(self.app.state, "live", None)
+        if live is not None:
+            live.send_away("shutting-down", 1_000)
         if edge is not None:
             await edge.drain()
         await super().shutdown(sockets)

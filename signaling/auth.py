@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from room_manager.errors import DomainError, NotAllowed
@@ -57,7 +57,7 @@ def cookie_name(secure: bool) -> str:
     return "__Host-diemcau" if secure else "diemcau"
 
 
-def address_of(request: Request) -> str:
+def address_of(request: HTTPConnection) -> str:
     return request.client.host if request.client is not None else ""
 
 
@@ -117,21 +117,33 @@ class Logins:
         )
         return account, csrf
 
-    async def current(self, request: Request) -> tuple[Login, Account]:
-        """Who asks. What changes something must carry the CSRF token. Raises ``NotLoggedIn``, ``Forged``."""
-        token = request.cookies.get(cookie_name(self._secure))
-        now = datetime.now(UTC)
-        login = await self._stores.sessions.get(_hash(token), now) if token else None
+    async def who(self, connection: HTTPConnection) -> tuple[Login, Account]:
+        """Whose cookie it is. Raises ``NotLoggedIn``, ``TooMany``."""
+        token = connection.cookies.get(cookie_name(self._secure))
+        login = await self._stores.sessions.get(_hash(token), datetime.now(UTC)) if token else None
         account = await self._stores.accounts.get(login.account) if login is not None else None
         if login is None or account is None:
             raise NotLoggedIn("log in first")
         limit_questions(self._edge, f"login:{login.token_hash.hex()}")
+        return login, account
+
+    async def lasts(self, login: Login) -> bool:
+        """Is it still good? A page that hears live is use: the log-in lasts as long as it is open."""
+        now = datetime.now(UTC)
+        found = await self._stores.sessions.get(login.token_hash, now)
+        if found is not None:
+            await self._edge.standing.use.note(found, now)
+        return found is not None
+
+    async def current(self, request: Request) -> tuple[Login, Account]:
+        """Who asks. What changes something must carry the CSRF token. Raises ``NotLoggedIn``, ``Forged``."""
+        login, account = await self.who(request)
         if request.method not in SAFE_METHODS:
             check_origin(self._edge, request)
             told = request.headers.get("x-csrf-token", "")
             if not hmac.compare_digest(told.encode(), login.csrf.encode()):
                 raise Forged("the X-CSRF-Token is not this session's")
-        await self._edge.standing.use.note(login, now)
+        await self._edge.standing.use.note(login, datetime.now(UTC))
         return login, account
 
     async def log_out(self, request: Request, response: Response) -> None:

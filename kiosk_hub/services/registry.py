@@ -22,7 +22,7 @@ from kiosk_hub.fleet.health import Health, hear, is_silent, judge, remember, sil
 from kiosk_hub.fleet.ids import DeviceId
 from kiosk_hub.fleet.values import DeviceState, Status
 from kiosk_hub.fleet.verdict import Verdict
-from kiosk_hub.ports import Feed, JudgementListener
+from kiosk_hub.ports import Feed, JudgementListener, Marks
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.store import last_facts
 from room_manager.errors import DomainError
@@ -75,6 +75,8 @@ class Registry:
         beat_every_s: float = 30.0,
     ) -> None:
         self.beat_every_s = beat_every_s
+        self.marks: Marks | None = None
+        """Who knows what alerting marks a row with; set by whoever puts the parts together."""
         self._database = database
         self._directory = directory
         self._feed = feed

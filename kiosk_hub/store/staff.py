@@ -26,8 +26,7 @@ class StaffStore:
 
     async def all(self) -> dict[str, Grant]:
         async with self._database.read() as connection:
-            rows = await connection.execute(select(fleet_roles).order_by(fleet_roles.c.account))
-            return {row.account: Grant(FleetRole(row.role), frozenset(row.districts.split())) for row in rows}
+            return await grants_in(connection)
 
     async def set(self, account: str, grant: Grant | None) -> None:
         """None takes it away."""
@@ -44,6 +43,12 @@ async def standing_grant(connection: AsyncConnection, account: str) -> Grant | N
     )
     row = found.one_or_none()
     return None if row is None else Grant(FleetRole(row.role), frozenset(row.districts.split()))
+
+
+async def grants_in(connection: AsyncConnection) -> dict[str, Grant]:
+    """All of them, as the caller's transaction has them."""
+    rows = await connection.execute(select(fleet_roles).order_by(fleet_roles.c.account))
+    return {row.account: Grant(FleetRole(row.role), frozenset(row.districts.split())) for row in rows}
 
 
 async def set_grant(connection: AsyncConnection, account: str, grant: Grant | None) -> None:

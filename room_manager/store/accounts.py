@@ -70,6 +70,12 @@ class AccountStore:
             row = found.mappings().one_or_none()
         return None if row is None else struct_of(Account, row)
 
+    async def all(self) -> list[Account]:
+        """Every account, by name."""
+        async with self._database.read() as connection:
+            found = await connection.execute(select(accounts).order_by(accounts.c.name))
+            return [struct_of(Account, row) for row in found.mappings()]
+
     async def count(self) -> int:
         async with self._database.read() as connection:
             return await connection.scalar(select(func.count()).select_from(accounts)) or 0

@@ -11,6 +11,7 @@ from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
 from kiosk_hub.services.feed import Changes
 from kiosk_hub.services.geography import Geography
+from kiosk_hub.services.grants import Grants
 from kiosk_hub.services.identities import Identities
 from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
@@ -19,6 +20,7 @@ from room_manager.store.database import Database
 from room_manager.store.stores import Stores
 from signaling.auth import Logins
 from signaling.edge import Edge
+from signaling.fleet.live import Live
 from signaling.fleet.staff import StaffLogins
 from signaling.kiosk.door import Door
 from signaling.kiosk.lines import Lines
@@ -31,11 +33,12 @@ async def open_fleet(
 ) -> Hub:
     """The hub, started; what it opened is closed with ``stack``, in reverse."""
     geography = Geography(stores.roster)
-    await geography.refresh()
+    await geography.start()
+    stack.push_async_callback(geography.close)
     directory = Directory(database, geography, time.time)
     await directory.start()
     changes = Changes(directory, time.time)
-    registry = Registry(database, directory, changes, time.time)
+    registry = Registry(database, directory, changes, time.time, edge.settings.fleet.beat_every_s)
     reports = Reports(database, time.time)
     reports.start()
     stack.push_async_callback(reports.close)
@@ -54,6 +57,7 @@ async def open_fleet(
     lines.listen(commands)
     await commands.start()
     stack.push_async_callback(commands.close)
+    staff = StaffStore(database)
     hub = Hub(
         database=database,
         geography=geography,
@@ -61,11 +65,12 @@ async def open_fleet(
         changes=changes,
         registry=registry,
         reports=reports,
-        staff=StaffStore(database),
         switchboard=lines,
         identities=identities,
         enrolments=enrolments,
         commands=commands,
+        staff=staff,
+        grants=Grants(database, staff, stores.accounts, geography, time.time),
     )
     tokens = DeviceTokens(await stores.secrets.get_or_make("device-token-key", new_key), time.time)
     door = Door(edge, hub, lines, tokens, time.time)
@@ -75,6 +80,10 @@ async def open_fleet(
     app.state.hub = hub
     app.state.door = door
     app.state.staff_logins = StaffLogins(Logins(edge, stores), hub.staff)
+    live = Live(hub, app.state.staff_logins)
+    live.start()
+    stack.push_async_callback(live.close)
+    app.state.live = live
     # Last: whoever is told judgements or statuses has registered by now.
     await registry.start()
     stack.push_async_callback(registry.close)

@@ -35,9 +35,10 @@ class Query(Struct, frozen=True):
 class Asked:
     """One request with who asks, the hub, and readers for what it carries."""
 
-    def __init__(self, request: Request, staff: Staff, hub: Hub, operation: "Operation") -> None:
+    def __init__(self, request: Request, staff: Staff, csrf: str, hub: Hub, operation: "Operation") -> None:
         self.request = request
         self.staff = staff
+        self.csrf = csrf
         self.hub = hub
         self._operation = operation
 
@@ -112,9 +113,9 @@ def routes(operations: tuple[Operation, ...]) -> list[BaseRoute]:
             logins: StaffLogins | None = getattr(request.app.state, "staff_logins", None)
             if hub is None or logins is None:
                 return json(rest.ErrorBody("busy", "the server is starting"), 503)
-            staff = await logins.current(request)
+            staff, csrf = await logins.with_csrf(request)
             check(staff, operation.action)
-            given = await operation.call(Asked(request, staff, hub, operation))
+            given = await operation.call(Asked(request, staff, csrf, hub, operation))
             if isinstance(given, Response):
                 return given
             if operation.answer is None:

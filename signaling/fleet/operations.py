@@ -2,6 +2,11 @@
 
 from typing import Final
 
+from signaling.fleet.devices import DEVICES
 from signaling.fleet.operation import Operation
+from signaling.fleet.roles import ROLES
 
-OPERATIONS: Final[tuple[Operation, ...]] = ()
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *DEVICES,
+    *ROLES,
+)

@@ -368,3 +368,21 @@ export interface StaffAnswer {
   readonly may: readonly string[];
   readonly csrf: string;
 }
+
+/** One account. ``role`` None: it has no part in the fleet. */
+export interface RoleRow {
+  readonly account: string;
+  readonly name: string;
+  readonly role: FleetRole | null;
+  readonly districts: readonly string[];
+}
+
+export interface RolesAnswer {
+  readonly accounts: readonly RoleRow[];
+}
+
+/** What the account is to have from now on. */
+export interface AskRole {
+  readonly role: FleetRole | null;
+  readonly districts?: readonly string[];
+}

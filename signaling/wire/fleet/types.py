@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from kiosk_hub.fleet import permissions, values
-from signaling.wire.fleet import audit, commands, devices, enrolments, incidents, rollouts, setup
+from signaling.wire.fleet import audit, commands, devices, enrolments, incidents, roles, rollouts, setup
 
 ANSWERS: Final[tuple[type[Struct], ...]] = (
     *devices.TYPES,
@@ -15,6 +15,7 @@ ANSWERS: Final[tuple[type[Struct], ...]] = (
     *rollouts.TYPES,
     *audit.TYPES,
     *setup.TYPES,
+    *roles.TYPES,
 )
 
 ENUMS: Final = (
