@@ -32,6 +32,13 @@ def checks() -> dict[str, Command]:
             "--check",
             "web/shared/fleet-wire.ts",
         ],
+        "kiosk types fresh": [
+            BIN / "python",
+            "-m",
+            "signaling.wire.typescript",
+            "--check",
+            "web/shared/kiosk-wire.ts",
+        ],
         "licence list fresh": [BIN / "python", "tools/licences.py", "--check"],
         "page types": [*web_build.npm(), "--prefix", "web", "run", "--silent", "check"],
         "page tests": [*web_build.npm(), "--prefix", "web", "run", "--silent", "test"],

@@ -10,6 +10,7 @@ from steps import ROOT, STATE, Missing, digest, is_done, mark_done, run, say
 
 WEB = ROOT / "web"
 BUILT = ROOT / "signaling" / "static"
+BUILT_KIOSK = ROOT / "kiosk_client" / "static"  # the device's own page
 OLDEST_NODE = (20, 19)  # what the page builder asks for
 NOT_SOURCES = {"node_modules", "dist", "coverage"}
 
@@ -19,7 +20,9 @@ def ensure(dev: bool) -> None:
     if not (WEB / "package-lock.json").is_file():
         raise Missing("web/package-lock.json is not there; is this a whole clone?")
     key = digest(_sources())
-    built = BUILT.is_dir() and any(BUILT.glob("*.html")) and is_done(STATE / "pages", key)
+    built = all(any(folder.glob("*.html")) for folder in (BUILT, BUILT_KIOSK)) and is_done(
+        STATE / "pages", key
+    )
     if not built or (dev and not (WEB / "node_modules").is_dir()):
         _install_packages()
     if built:

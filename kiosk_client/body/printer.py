@@ -4,17 +4,22 @@ What is told are states, never what was printed.
 """
 
 import array
+import asyncio
 import fcntl
 import os
 import re
+import select
+import time
 from pathlib import Path
 from typing import Final, Literal
 
+from kiosk_client.body import slip
 from kiosk_client.body.programs import Programs
 from signaling.wire.kiosk.words import Printer
 
 State = Literal["ok", "paper-low", "paper-out", "cover-open", "offline", "failed"]
 
+PRINT_LIMIT_S: Final = 20.0
 LPGETSTATUS: Final = 0x060B  # linux/lp.h; usblp answers it from the printer's port status
 LP_NO_ERROR, LP_SELECTED, LP_PAPER_OUT = 0x08, 0x10, 0x20  # USB printer class 1.1, section 4.2.2
 
@@ -78,13 +83,33 @@ class PrinterSense:
             return Printer(self._port_state())
         return None
 
-    async def print_picture(self, png: bytes) -> str:
-        """Print one picture; empty when CUPS took it, else why not: ``no-printer``, ``printer-refused``."""
+    async def print_slip(self, picture: slip.Pixels) -> str:
+        """Print it; empty when the printer took it, else why not: ``no-printer``, ``printer-refused``."""
         queue = await self._queue()
-        if not queue:
+        if queue:
+            command = ["lp", "-d", queue, "-o", "fit-to-page", "-t", "test"]
+            ran = await self._programs.run(command, PRINT_LIMIT_S, slip.png(picture))
+            return "" if ran.ok else "printer-refused"
+        if not self._port.exists():
             return "no-printer"
-        ran = await self._programs.run(["lp", "-d", queue, "-o", "fit-to-page", "-t", "test"], 20.0, png)
-        return "" if ran.ok else "printer-refused"
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self._write, slip.raster(picture)), PRINT_LIMIT_S)
+        except (OSError, TimeoutError):
+            return "printer-refused"
+        return ""
+
+    def _write(self, data: bytes) -> None:
+        """Never waits for a printer that takes nothing for longer than the limit."""
+        fd = os.open(self._port, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            until = time.monotonic() + PRINT_LIMIT_S
+            while data:
+                _, ready, _ = select.select([], [fd], [], max(0.0, until - time.monotonic()))
+                if not ready:
+                    raise TimeoutError
+                data = data[os.write(fd, data) :]
+        finally:
+            os.close(fd)
 
     async def _queue(self) -> str:
         if not self._programs.has("lpstat"):

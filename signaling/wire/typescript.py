@@ -2,9 +2,9 @@
 
 ``python -m signaling.wire.typescript web/shared/wire.ts`` writes the meetings' file, ``… fleet-wire.ts`` the
 fleet's; ``--check`` only says whether it is fresh. A struct becomes an interface, a tagged one with its
-literal ``type``; an enum becomes a union
-of strings. A field with a default is optional in what a client says, and always there in what the server
-says, since we encode defaults.
+literal ``type``; an enum becomes a union of strings. ``… kiosk-wire.ts`` writes the device's own page's.
+A field with a default is optional in what a client says, and always there in what the server says, since we
+encode defaults.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from room_manager.meeting import commands, values
 from signaling.wire import client, rest, server
 from signaling.wire.fleet import live
 from signaling.wire.fleet import types as fleet
+from signaling.wire.kiosk import page
 
 HEADER: Final = """\
 // Made by `python -m signaling.wire.typescript web/shared/{file}` from the Python types. Do not edit.
@@ -199,7 +200,20 @@ def generate_fleet() -> str:
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
-FILES: Final = {"wire.ts": generate, "fleet-wire.ts": generate_fleet}
+def generate_kiosk() -> str:
+    """The whole file of the device's own page."""
+    said = members(page.AnyPageMessage)
+    names = Names(said, [page.Shown])
+    blocks: list[list[str]] = [[HEADER.rstrip().format(file="kiosk-wire.ts")]]
+    blocks.extend(interface(cls, names, optional=False) for cls in structs_within([page.Shown]))
+    blocks.append(interface(page.Shown, names, optional=False))
+    blocks.extend(interface(cls, names, optional=True) for cls in said)
+    blocks.append(["export type PageMessage =", *(f"  | {names.of(cls)}" for cls in said)])
+    blocks[-1][-1] += ";"
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+FILES: Final = {"wire.ts": generate, "fleet-wire.ts": generate_fleet, "kiosk-wire.ts": generate_kiosk}
 
 
 def main(arguments: list[str] | None = None) -> int:

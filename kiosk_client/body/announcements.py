@@ -1,0 +1,113 @@
+"""The announcements of the content in use: a folder with ``announcements.json`` and the pictures it names.
+
+::
+
+    {"format": 1, "announcements": [
+      {"id": "tiem-chung", "title": {"vi": "Lịch tiêm chủng", "en": "Vaccinations"},
+       "text": {"vi": "…\\n\\n…"}, "picture": "files/tiem-chung.jpg",
+       "from": "2026-11-27", "to": "2026-12-05", "seconds": 15, "private": false}]}
+
+``from`` and ``to`` are days in Hà Nội, both included; either may be missing. On a clock that is not to be
+believed every announcement is shown: better one too many than a screen that says nothing.
+"""
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta, Struct
+
+from kiosk_client.errors import AgentError
+from signaling.wire.kiosk.page import Announcement, Words
+
+FILE: Final = "announcements.json"
+MAX_FILE_BYTES: Final = 2**20
+MAX_ANNOUNCEMENTS: Final = 50
+HANOI: Final = ZoneInfo("Asia/Ho_Chi_Minh")
+PICTURE_TYPES: Final = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
+
+
+class BadContent(AgentError):
+    """The folder does not hold announcements in the known format."""
+
+    code = "bad-content"
+
+
+class Written(Struct, frozen=True, rename={"from_day": "from", "to_day": "to"}):
+    """One announcement as it is in the file."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+    title: Words
+    text: Words
+    picture: Annotated[str, Meta(max_length=200)] = ""
+    from_day: dt.date | None = None
+    to_day: dt.date | None = None
+    seconds: Annotated[float, Meta(ge=3, le=300)] = 15.0
+    private: bool = False
+
+
+class Content(Struct, frozen=True):
+    """The whole file."""
+
+    format: Literal[1]
+    announcements: Annotated[tuple[Written, ...], Meta(max_length=MAX_ANNOUNCEMENTS)]
+
+
+def read(folder: Path) -> Content:
+    """The content of a folder.
+
+    Raises:
+        BadContent: It is not there, too large, or not in this format; a picture is missing or elsewhere.
+    """
+    try:
+        file = folder / FILE
+        if file.stat().st_size > MAX_FILE_BYTES:
+            raise BadContent(f"{FILE} is larger than {MAX_FILE_BYTES} bytes")
+        content = msgspec.json.decode(file.read_bytes(), type=Content)
+    except OSError as error:
+        raise BadContent(f"{FILE} cannot be read: {error.strerror}") from None
+    except msgspec.MsgspecError as error:
+        raise BadContent(f"{FILE}: {error}") from None
+    if len({one.id for one in content.announcements}) != len(content.announcements):
+        raise BadContent(f"{FILE}: two announcements have the same id")
+    for one in content.announcements:
+        if one.picture and picture_path(folder, one.picture) is None:
+            raise BadContent(f"{FILE}: no picture {one.picture}")
+    return content
+
+
+def picture_path(folder: Path, name: str) -> Path | None:
+    """The file of a picture, if it is one, and inside the folder whatever links say."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*", name):
+        return None
+    base = folder.resolve()
+    found = (base / name).resolve()
+    if not found.is_relative_to(base) or not found.is_file() or found.suffix.lower() not in PICTURE_TYPES:
+        return None
+    return found
+
+
+def of_the_day(content: Content, now: float | None) -> tuple[Announcement, ...]:
+    """What is shown on this day. ``now``: seconds, UTC; None: the clock is not to be believed."""
+    today = None if now is None else dt.datetime.fromtimestamp(now, HANOI).date()
+    return tuple(
+        Announcement(
+            id=one.id,
+            title=one.title,
+            text=one.text,
+            picture=f"content/{one.picture}" if one.picture else "",
+            seconds=one.seconds,
+            private=one.private,
+        )
+        for one in content.announcements
+        if today is None
+        or ((one.from_day is None or one.from_day <= today) and (one.to_day is None or today <= one.to_day))
+    )

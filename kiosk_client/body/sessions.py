@@ -1,0 +1,100 @@
+"""When a resident is being served, and how many were, hour by hour. Pure: time is an argument.
+
+Of a session nothing is known but that it is one: no name, no need, no length.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from signaling.wire.kiosk.words import Sessions
+
+IDLE_S: Final = 60.0
+HOUR_S: Final = 3600.0
+
+
+class Service(Struct, frozen=True):
+    """``touched_at``: when the resident last touched the screen; None: nobody is being served."""
+
+    touched_at: float | None = None
+    number: int = 0  # sessions begun so far
+
+    @property
+    def active(self) -> bool:
+        return self.touched_at is not None
+
+    def ends_at(self) -> float | None:
+        """When it is over by itself, if nobody touches anything."""
+        return None if self.touched_at is None else self.touched_at + IDLE_S
+
+
+def begin(service: Service, now: float) -> tuple[Service, Sessions | None]:
+    """Somebody touched the resting screen. One who is there already is only still there."""
+    if service.active:
+        return touch(service, now), None
+    begun = Service(touched_at=now, number=service.number + 1)
+    return begun, Sessions(hour=0, begun=1)
+
+
+def touch(service: Service, now: float) -> Service:
+    """Still there."""
+    return replace(service, touched_at=now) if service.active else service
+
+
+def finish(service: Service) -> tuple[Service, Sessions | None]:
+    """The resident said so."""
+    if not service.active:
+        return service, None
+    return replace(service, touched_at=None), Sessions(hour=0, finished=1)
+
+
+def pass_time(service: Service, now: float) -> tuple[Service, Sessions | None]:
+    """Whoever touched nothing for long has gone."""
+    ends_at = service.ends_at()
+    return abandon(service) if ends_at is not None and now >= ends_at else (service, None)
+
+
+def abandon(service: Service) -> tuple[Service, Sessions | None]:
+    """It ended, and not by the resident's own hand: idle, or the screen went away."""
+    if not service.active:
+        return service, None
+    return replace(service, touched_at=None), Sessions(hour=0, abandoned=1)
+
+
+def added(a: Sessions, b: Sessions) -> Sessions:
+    """Counts of the same hour, together."""
+    return Sessions(
+        hour=a.hour,
+        begun=a.begun + b.begun,
+        finished=a.finished + b.finished,
+        abandoned=a.abandoned + b.abandoned,
+        scans=a.scans + b.scans,
+        scans_failed=a.scans_failed + b.scans_failed,
+        help_calls=a.help_calls + b.help_calls,
+    )
+
+
+class Counts:
+    """Counts of the running hour, given away when the hour is over, so that a report is an hour's."""
+
+    def __init__(self) -> None:
+        self._hour: Sessions | None = None
+
+    def add(self, more: Sessions, wall: float) -> Sessions | None:
+        """Count it in the hour of ``wall`` (seconds, UTC). Returns the hour that is over, if one is."""
+        done = self.over(wall)
+        hour = replace(more, hour=int(wall // HOUR_S))
+        self._hour = hour if self._hour is None else added(self._hour, hour)
+        return done
+
+    def over(self, wall: float) -> Sessions | None:
+        """The hour that is over by now, once. A clock set back ends an hour as well: counts never mix."""
+        if self._hour is None or self._hour.hour == int(wall // HOUR_S):
+            return None
+        return self.take()
+
+    def take(self) -> Sessions | None:
+        """What is counted so far, once: the agent is about to end."""
+        done, self._hour = self._hour, None
+        return done
