@@ -45,6 +45,15 @@ class Counts(Struct, frozen=True):
             self.help_calls + other.help_calls,
         )
 
+    def __sub__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.begun - other.begun,
+            self.abandoned - other.abandoned,
+            self.scans - other.scans,
+            self.scans_failed - other.scans_failed,
+            self.help_calls - other.help_calls,
+        )
+
     def of(self, measure: Measure) -> tuple[int, int]:
         """Bad ones, and of how many. Never more bad ones than there are."""
         match measure:
