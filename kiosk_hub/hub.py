@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kiosk_hub.ports import Switchboard
+from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.commands import Commands
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
@@ -12,6 +13,7 @@ from kiosk_hub.services.grants import Grants
 from kiosk_hub.services.identities import Identities
 from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
+from kiosk_hub.services.rollouts import Rollouts
 from kiosk_hub.store.staff import StaffStore
 from room_manager.store.database import Database
 
@@ -32,3 +34,5 @@ class Hub:
     enrolments: Enrolments
     commands: Commands  # and who answers a device that claims one
     grants: Grants  # changes them
+    bundles: Bundles
+    rollouts: Rollouts

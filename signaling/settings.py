@@ -54,6 +54,9 @@ class FleetSettings(Struct, frozen=True):
 
     beat_every_s: float = 30.0  # how often each tells how it is; at most 120
     evidence_folder: Path | None = None  # None: ``evidence`` beside the database
+    bundles_folder: Path | None = None  # None: ``bundles`` beside the database
+    max_bundle_bytes: int = 200 << 20
+    keep_free_bytes: int = GIB  # no bundle is taken in that would leave less of the disk
 
 
 class Settings(Struct, frozen=True):
@@ -92,6 +95,11 @@ class Settings(Struct, frozen=True):
     def evidence_folder(self) -> Path:
         """Where screenshots and logs of devices are kept."""
         return self.fleet.evidence_folder or self._beside("evidence")
+
+    @property
+    def bundles_folder(self) -> Path:
+        """Where bundles, their signatures and keys are kept."""
+        return self.fleet.bundles_folder or self._beside("bundles")
 
     def _beside(self, name: str) -> Path:
         """A folder of this name beside the database."""

@@ -7,6 +7,7 @@ each is tried alone, so that one bad report costs its own device and nobody else
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from msgspec import Struct
@@ -22,6 +23,9 @@ from room_manager.errors import Busy, DomainError, InDoubt, NotStored
 from room_manager.store.database import Database
 
 AfterCommit = Callable[[], None]
+
+Follower = Callable[[DeviceId, AnyNews], None]
+"""Is told, after the commit, of news that somebody else handles."""
 
 PASSING = (Busy, NotStored, InDoubt)
 """Not the report's fault: it is to be told again."""
@@ -59,6 +63,7 @@ class Reports:
         self._database = database
         self._clock = clock
         self._handlers: dict[type[News], Handler] = {}
+        self._followers: dict[type[News], list[Follower]] = {}
         self._batches: Batches[Taken, Denied | None] = Batches("reports", self._together)
 
     def start(self) -> None:
@@ -71,6 +76,10 @@ class Reports:
         if kind in self._handlers:
             raise ValueError(f"{kind.__name__} has a handler")
         self._handlers[kind] = handler
+
+    def follow(self, kind: type[News], follower: Follower) -> None:
+        """Called on the loop for each report of this kind that was new, once it is durable."""
+        self._followers.setdefault(kind, []).append(follower)
 
     def offer(
         self, device: DeviceId, key: str, at: DeviceTime, news: AnyNews
@@ -137,6 +146,8 @@ class Reports:
                     then = await handler(connection, one.device, one.at, one.news, now)
                     if then is not None:
                         after.append(then)
+        for one in fresh.values() if handled else ():
+            after += [partial(told, one.device, one.news) for told in self._followers.get(type(one.news), ())]
         for then in after:
             try:
                 then()

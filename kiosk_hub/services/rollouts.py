@@ -18,7 +18,7 @@ from kiosk_hub.fleet.bundles import Bundle
 from kiosk_hub.fleet.device import Device
 from kiosk_hub.fleet.facts import Facts, Versions
 from kiosk_hub.fleet.ids import BundleId, DeviceId, RolloutId
-from kiosk_hub.fleet.news import AnyNews, DeviceTime, Installing
+from kiosk_hub.fleet.news import AnyNews, DeviceTime, Installing, Sessions
 from kiosk_hub.fleet.permissions import Action, Staff, check
 from kiosk_hub.fleet.reasons import Reason
 from kiosk_hub.fleet.rings import Ring, check_rings
@@ -95,6 +95,7 @@ class Rollouts:
         self._comers.update((device.id, None) for device in self._directory.all())
         self._directory.listen(self._on_changed)
         reports.handle(Installing, self._on_installing)
+        reports.follow(Sessions, lambda device, news: self.counts_changed(device))
         self._task = asyncio.create_task(self._run(), name="rollouts")
 
     async def close(self) -> None:

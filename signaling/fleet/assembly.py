@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from starlette.applications import Starlette
 
 from kiosk_hub.hub import Hub
+from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.commands import Commands
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
@@ -15,6 +16,8 @@ from kiosk_hub.services.grants import Grants
 from kiosk_hub.services.identities import Identities
 from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
+from kiosk_hub.services.rollouts import Rollouts
+from kiosk_hub.services.signing import Repository
 from kiosk_hub.store.staff import StaffStore
 from room_manager.store.database import Database
 from room_manager.store.stores import Stores
@@ -58,6 +61,20 @@ async def open_fleet(
     await commands.start()
     stack.push_async_callback(commands.close)
     staff = StaffStore(database)
+    kept = edge.settings.fleet
+    bundles = Bundles(
+        database,
+        Repository(edge.settings.bundles_folder),
+        time.time,
+        kept.max_bundle_bytes,
+        kept.keep_free_bytes,
+    )
+    await bundles.start()
+    stack.push_async_callback(bundles.close)
+    rollouts = Rollouts(database, directory, bundles, lines, changes, time.time)
+    lines.listen(rollouts)
+    await rollouts.start(reports)
+    stack.push_async_callback(rollouts.close)
     hub = Hub(
         database=database,
         geography=geography,
@@ -71,6 +88,8 @@ async def open_fleet(
         commands=commands,
         staff=staff,
         grants=Grants(database, staff, stores.accounts, geography, time.time),
+        bundles=bundles,
+        rollouts=rollouts,
     )
     tokens = DeviceTokens(await stores.secrets.get_or_make("device-token-key", new_key), time.time)
     door = Door(edge, hub, lines, tokens, time.time)

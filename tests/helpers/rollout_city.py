@@ -91,6 +91,7 @@ class City:
         self.directory = Directory(self.database, geography, lambda: self.now)
         await self.directory.start()
         self.reports = Reports(self.database, lambda: self.now)
+        self.reports.start()
         repository = Repository(self.folder / "bundles")
         self.bundles = Bundles(self.database, repository, lambda: self.now, keep_free_bytes=0)
         await self.bundles.start(renew=False)
@@ -101,6 +102,7 @@ class City:
 
     async def close(self) -> None:
         await self.rollouts.close()
+        await self.reports.close()
         await self.bundles.close()
 
     async def add_devices(self, count: int, start: int = 0, hardware: str = "") -> list[DeviceId]:
