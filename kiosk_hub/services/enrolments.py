@@ -5,7 +5,7 @@ codes."""
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -18,13 +18,13 @@ from kiosk_hub.fleet.device import Device
 from kiosk_hub.fleet.enrolment import Binding, Enrolment, Step, UnknownEnrolment, WrongFingerprint
 from kiosk_hub.fleet.ids import DeviceId, EnrolmentId, Fingerprint
 from kiosk_hub.fleet.permissions import Action, Staff, check
-from kiosk_hub.fleet.preauthorisation import Expected
+from kiosk_hub.fleet.preauthorisation import Expected, Fault, Row
 from kiosk_hub.fleet.values import DeviceKind, EnrolmentState
 from kiosk_hub.ports import Feed
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.store import audit
 from kiosk_hub.store import enrolments as store
-from room_manager.errors import Busy, Invalid, UnknownSite
+from room_manager.errors import Busy, UnknownSite
 
 MAX_WAITING: Final = 2_000
 SWEEP_EVERY_S: Final = 20.0
@@ -195,23 +195,27 @@ class Enrolments:
     def expected(self) -> Iterable[Expected]:
         return self._expected.values()
 
-    async def expect(self, staff: Staff, bindings: list[tuple[Fingerprint, Binding]]) -> None:
-        """All of them, or none. Raises ``Invalid`` (one is enrolled already), ``UnknownSite``,
-        ``NotAllowed``."""
+    def faults_of(self, rows: Sequence[Row]) -> list[Fault]:
+        """What is wrong with lines that read well."""
+        faults = []
+        for row in rows:
+            if self._directory.geography.unit(row.binding.place.unit) is None:
+                faults.append(Fault(row.line, UnknownSite.code, "this unit is not on the roster"))
+            if self._directory.by_key(row.fingerprint) is not None:
+                faults.append(Fault(row.line, "enrolled", "a device with this key is enrolled already"))
+        return faults
+
+    async def expect(self, staff: Staff, rows: Sequence[Row]) -> None:
+        """All of them, or none. Raises ``UnknownSite``, ``NotAllowed``."""
+        for row in rows:
+            self._check_place(staff, row.binding, Action.PREAUTHORISE)
         now = self._clock()
-        for fingerprint, binding in bindings:
-            self._check_place(staff, binding, Action.PREAUTHORISE)
-            if self._directory.by_key(fingerprint) is not None:
-                raise Invalid(f"fingerprint: {fingerprint[:12]}… is enrolled already")
-        many = [Expected(fingerprint, binding, staff.account, now) for fingerprint, binding in bindings]
+        many = [Expected(row.fingerprint, row.binding, staff.account, now) for row in rows]
         async with self._directory.database.write() as connection:
             await store.expect(connection, many)
             for one in many:
-                values = {
-                    "fingerprint": one.fingerprint,
-                    "name": one.binding.name,
-                    "unit": one.binding.place.unit,
-                }
+                place = one.binding.place
+                values = {"fingerprint": one.fingerprint, "name": one.binding.name, "unit": place.unit}
                 entry = audit.Entry("expect-device", staff.account, address=staff.address, values={**values})
                 await audit.append(connection, entry, now)
         self._expected.update((one.fingerprint, one) for one in many)

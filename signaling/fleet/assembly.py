@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 from starlette.applications import Starlette
 
+from kiosk_hub.fleet.news import KeyAnnounced
 from kiosk_hub.hub import Hub
 from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.commands import Commands
@@ -27,6 +28,7 @@ from signaling.fleet.live import Live
 from signaling.fleet.staff import StaffLogins
 from signaling.kiosk.door import Door
 from signaling.kiosk.lines import Lines
+from signaling.kiosk.rotation import takes_keys
 from signaling.kiosk.tokens import DeviceTokens
 from signaling.tokens import new_key
 
@@ -43,6 +45,7 @@ async def open_fleet(
     changes = Changes(directory, time.time)
     registry = Registry(database, directory, changes, time.time, edge.settings.fleet.beat_every_s)
     reports = Reports(database, time.time)
+    reports.handle(KeyAnnounced, takes_keys(directory))
     reports.start()
     stack.push_async_callback(reports.close)
     lines = Lines(time.time, edge.settings.fleet.beat_every_s)

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from kiosk_hub.fleet.facts import Disk, Facts, Load, Versions
 from kiosk_hub.fleet.ids import CommandId, DeviceId
-from kiosk_hub.fleet.news import AnyNews, DeviceTime
+from kiosk_hub.fleet.news import AnyNews, DeviceTime, KeyAnnounced
 from kiosk_hub.fleet.values import DeviceKind
 from signaling.wire.kiosk import city, codec, device, proofs
 from signaling.wire.kiosk.fingerprint import fingerprint_of, key_text, words_of
@@ -85,6 +85,16 @@ class TestDevice:
     def time(self, wall: float = 1_800_000_000.0) -> DeviceTime:
         self.counter += 1
         return DeviceTime(self.boot, self.counter, 1.0, wall)
+
+    def new_key(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.generate()
+
+    def announcement(
+        self, new: Ed25519PrivateKey, proved_by: Ed25519PrivateKey | None = None
+    ) -> KeyAnnounced:
+        public = key_text(new.public_key().public_bytes_raw())
+        text = proofs.rotation_text(self.id, self.public_key, public)
+        return KeyAnnounced(public, key_text((proved_by or new).sign(text)))
 
     # --- REST ---
 
@@ -198,6 +208,13 @@ class TestDevice:
                 message = await self._next()
                 if isinstance(message, kind) and fits(message):
                     return message
+
+    async def hear_nothing_of(self, kind: type[M]) -> None:
+        """Until two beats have been heard, nothing of this type was said."""
+        before = len(self.heard)
+        await self.beat()
+        await self.beat()
+        assert not [message for message in self.heard[before:] if isinstance(message, kind)]
 
     async def sent_away(self) -> city.SentAway:
         """And the socket is closed."""

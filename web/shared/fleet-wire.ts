@@ -369,6 +369,95 @@ export interface StaffAnswer {
   readonly csrf: string;
 }
 
+/** One device on its way in. Its code is not told: whoever binds it has read it from its screen. */
+export interface EnrolmentRow {
+  readonly id: string;
+  readonly state: EnrolmentState;
+  readonly kind: DeviceKind;
+  readonly hardware: string;
+  readonly agent: string;
+  readonly words: readonly string[];
+  readonly fingerprint: string;
+  readonly address: string;
+  readonly asked_at: number;
+  readonly expires_at: number;
+  readonly name?: string;
+  readonly unit?: string;
+  readonly by?: string;
+  readonly preauthorised?: boolean;
+  readonly device?: string | null;
+}
+
+/** The newest first. */
+export interface EnrolmentsAnswer {
+  readonly time: number;
+  readonly enrolments: readonly EnrolmentRow[];
+}
+
+/** Which device shows this? Wrong ones are counted: after five within ten minutes an account waits. */
+export interface AskFindCode {
+  readonly code: string;
+}
+
+/** ``fingerprint`` is that of the row whose words were compared with the screen's. */
+export interface AskBind {
+  readonly code: string;
+  readonly fingerprint: string;
+  readonly name: string;
+  readonly kind: DeviceKind;
+  readonly place: Place;
+}
+
+/** The device shows the reason. */
+export interface AskRefuse {
+  readonly why?: string;
+}
+
+/** A device that is bound as soon as it asks. */
+export interface ExpectedRow {
+  readonly fingerprint: string;
+  readonly words: readonly string[];
+  readonly name: string;
+  readonly kind: DeviceKind;
+  readonly place: Place;
+  readonly added_by: string;
+  readonly added_at: number;
+}
+
+export interface ExpectedAnswer {
+  readonly expected: readonly ExpectedRow[];
+}
+
+/**
+ * A list as CSV with a heading: ``fingerprint``, ``name``, ``unit`` are needed; ``kind``, ``building``,
+ * ``floor``, ``note``, ``contact_name``, ``contact_phone``, ``contact_email`` may be there. All or none.
+ */
+export interface AskExpect {
+  readonly csv: string;
+}
+
+export interface ListFault {
+  readonly line: number;
+  readonly code: string;
+  readonly text: string;
+}
+
+/** ``added`` 0 and the faults, or all of them and none. */
+export interface ExpectAnswer {
+  readonly added: number;
+  readonly faults: readonly ListFault[];
+}
+
+/** A device's identity after what was decided. */
+export interface IdentityAnswer {
+  readonly device: string;
+  readonly state: DeviceState;
+  readonly reason: string;
+  readonly words: readonly string[];
+  readonly rotation_asked: boolean;
+  readonly next_words: readonly string[];
+}
+
 /** One account. ``role`` None: it has no part in the fleet. */
 export interface RoleRow {
   readonly account: string;
