@@ -40,17 +40,29 @@ RESTART_LIMIT_S: Final = 90.0
 HANOI: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 
 WORDS: Final = {
-    "no-screen": "no page is shown there",
-    "no-camera": "there is no camera",
-    "no-printer": "there is no printer",
-    "printer-refused": "the printer did not take it",
-    "no-mixer": "nothing here sets the volume",
-    "mixer-failed": "the mixer refused",
-    "no-screen-control": "nothing here turns the screen on or off",
-    "screen-failed": "the screen did not obey",
-    "not-permitted": "this agent was started without leave to reboot",
-    "reboot-refused": "the system refused to restart",
-    "not-mine": "the agent does this, not its body",
+    "no-screen": "Thiết bị này không có màn hình do tác tử điều khiển",
+    "no-camera": "Thiết bị không có camera",
+    "camera-none": "Không thấy camera",
+    "camera-busy": "Camera đang bị chương trình khác dùng",
+    "camera-frozen": "Hình camera đứng yên",
+    "camera-dark": "Hình camera tối đen",
+    "camera-failed": "Camera không cho hình",
+    "no-printer": "Thiết bị không có máy in",
+    "printer-refused": "Máy in không nhận phiếu",
+    "no-mixer": "Thiết bị không có cách chỉnh âm lượng",
+    "mixer-failed": "Không chỉnh được âm lượng",
+    "no-screen-control": "Thiết bị không có cách bật, tắt màn hình",
+    "screen-failed": "Màn hình không nghe lệnh bật, tắt",
+    "not-permitted": "Tác tử trên thiết bị không được phép khởi động lại máy",
+    "reboot-refused": "Hệ điều hành từ chối khởi động lại",
+    "not-mine": "Lệnh này không thuộc phần thân máy",
+    "browser-gone": "Trình duyệt của ki-ốt không chạy",
+    "no-display": "Thiết bị chưa có màn hình để hiện trang",
+    "browser-silent": "Trình duyệt của ki-ốt không trả lời",
+    "browser-refused": "Trình duyệt của ki-ốt báo lỗi",
+    "page-busy": "Phần cần che trên màn hình không đứng yên nên không chụp",
+    "too-large": "Ảnh chụp quá lớn",
+    "not-kept": "Ổ đĩa của thiết bị không ghi được",
 }
 
 
@@ -75,7 +87,7 @@ async def carry_out(order: Order, hands: Hands) -> Result:
     try:
         return await _do(order.do, hands)
     except AgentError as error:
-        return failed(error.code, str(error))
+        return failed(error.code)
 
 
 def done(*findings: Finding, evidence: Evidence | None = None) -> Result:
@@ -156,7 +168,7 @@ async def _test_camera(hands: Hands) -> Result:
         findings.append(Finding("brightness", round(last.brightness, 3)))
     if last.state == "ok":
         return done(*findings)
-    return failed(f"camera-{last.state}", f"the camera is {last.state}", *findings)
+    return failed(f"camera-{last.state}", "", *findings)
 
 
 async def _test_printer(hands: Hands) -> Result:

@@ -111,7 +111,8 @@ class Browser:
             except AgentError:
                 if not self.well() and self._life is life and self._now() - self._begun_at > GRACE_S:
                     self._note(
-                        "browser-frozen", f"no frame was painted for {GRACE_S:.0f} s; it is started anew"
+                        "browser-frozen",
+                        f"Màn hình đứng yên quá {GRACE_S:.0f} giây; đã khởi động lại trình duyệt",
                     )
                     self._wanted_anew.set()
 
@@ -141,7 +142,9 @@ class Browser:
         while True:
             wait_s = self._budget.wait_s(self._now())
             if wait_s > 0.0:
-                self._note("browser-given-up", f"it ended {STARTS} times; the next try is in {wait_s:.0f} s")
+                self._note(
+                    "browser-given-up", f"Trình duyệt dừng {STARTS} lần liền; thử lại sau {wait_s:.0f} giây"
+                )
                 await self._unless_wanted(wait_s)
             self._budget.take(self._now())
             lived_s, why = await self._live()
@@ -149,7 +152,7 @@ class Browser:
                 self._wanted_anew.clear()
                 pause_s = self._first_pause_s
             else:
-                self._note("browser-ended", why)
+                self._note("browser-ended", f"Trình duyệt dừng: {why}")
                 pause_s = self._first_pause_s if lived_s > LAST_PAUSE_S else min(LAST_PAUSE_S, pause_s * 2)
                 await self._unless_wanted(pause_s)
             self.restarts += 1
@@ -165,7 +168,10 @@ class Browser:
             await _first(life.ended.wait(), self._wanted_anew.wait())
             return self._now() - begun_at, life.why
         except (AgentError, OSError) as error:
-            return self._now() - begun_at, f"it did not start: {error}"[:300]
+            return (
+                self._now() - begun_at,
+                f"không khởi động được ({getattr(error, 'code', type(error).__name__)})",
+            )
         finally:
             self._life = None
             self._page = ""

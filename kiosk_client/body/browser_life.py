@@ -15,6 +15,8 @@ from msgspec import Struct
 
 from kiosk_client.body import launch
 from kiosk_client.body.cdp import BrowserGone, BrowserRefused, BrowserSilent, Cdp
+from kiosk_client.body.display import display, is_required
+from kiosk_client.errors import AgentError
 
 START_LIMIT_S: Final = 40.0
 GENTLE_END_S: Final = 3.0
@@ -22,7 +24,6 @@ KILL_LIMIT_S: Final = 3.0
 PROFILE_PREFIX: Final = "browser-"
 
 FLAGS: Final = (
-    "--kiosk",
     "--no-first-run",
     "--no-default-browser-check",
     "--noerrdialogs",
@@ -56,7 +57,20 @@ class BrowserSettings(Struct, frozen=True):
     width_px: int = 1080  # of a screen that is none (headless); a real one fills itself
     height_px: int = 1920
     headless: bool | None = None  # None: when there is neither Wayland nor X
+    window: bool = False  # in a window of that size instead of over the whole screen
     arguments: tuple[str, ...] = ()
+
+
+class NoDisplay(AgentError):
+    """A window is to be shown, and there is nowhere to show it."""
+
+    code = "no-display"
+
+
+def installed() -> str | None:
+    """The Chromium of this machine, or None."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 class Life:
@@ -65,6 +79,11 @@ class Life:
     def __init__(self, settings: BrowserSettings, environment: Mapping[str, str] | None = None) -> None:
         self._settings = settings
         self._environment = dict(environment or os.environ)
+        found = display(self._environment)
+        headless = found is None and not is_required(self._environment)
+        self._headless = headless if settings.headless is None else settings.headless
+        self._no_display = found is None and not self._headless
+        self._environment.update(found or {})
         self._profile: Path | None = None
         self._child: asyncio.subprocess.Process | None = None
         self._cdp = Cdp(self._heard)
@@ -82,8 +101,10 @@ class Life:
         """Start, and open the page. Whoever begins must ``end``, also when this raises.
 
         Raises:
-            BrowserGone, BrowserSilent, BrowserRefused, OSError
+            NoDisplay, BrowserGone, BrowserSilent, BrowserRefused, OSError
         """
+        if self._no_display:
+            raise NoDisplay("there is neither a Wayland compositor nor an X server")
         clear_profiles(self._settings.profiles)
         self._settings.profiles.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._profile = Path(tempfile.mkdtemp(prefix=PROFILE_PREFIX, dir=self._settings.profiles))
@@ -172,20 +193,22 @@ class Life:
     def _command(self) -> list[str]:
         assert self._profile is not None
         settings = self._settings
-        wayland = bool(self._environment.get("WAYLAND_DISPLAY"))
-        headless = settings.headless
-        if headless is None:
-            headless = not wayland and not self._environment.get("DISPLAY")
         command = [settings.program, *FLAGS, f"--user-data-dir={self._profile}"]
-        if headless:
-            size = f"{settings.width_px}x{settings.height_px}"
+        size = f"{settings.width_px}x{settings.height_px}"
+        if settings.window and not self._headless:
+            command.append(f"--window-size={size.replace('x', ',')}")
+        else:
+            command.append("--kiosk")
+        if self._headless:
             command += [
                 "--headless=new",
                 f"--screen-info={{{size}}}",
                 f"--window-size={size.replace('x', ',')}",
             ]
-        elif wayland:
+        elif self._environment.get("WAYLAND_DISPLAY"):
             command.append("--ozone-platform=wayland")
+        else:
+            command.append("--ozone-platform=x11")
         if os.geteuid() == 0:
             command.append(
                 "--no-sandbox"
@@ -194,13 +217,13 @@ class Life:
 
     async def _watch(self, child: asyncio.subprocess.Process) -> None:
         code = await child.wait()
-        self._over(f"ended with code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}")
+        self._over(f"kết thúc với mã {code}" if code >= 0 else f"bị {signal.Signals(-code).name}")
 
     def _heard(self, session: str, method: str, params: dict[str, Any]) -> None:
         if method == "Target.targetCrashed" and params.get("targetId") == self._target:
-            self._over(f"its page crashed ({params.get('status', '')}, {params.get('errorCode', '')})")
+            self._over(f"trang bị sập ({params.get('status', '')}, {params.get('errorCode', '')})")
         elif method == "Target.targetDestroyed" and params.get("targetId") == self._target:
-            self._over("its page was closed")
+            self._over("trang bị đóng")
 
     def _over(self, why: str) -> None:
         if not self.ended.is_set():

@@ -96,9 +96,12 @@ class CameraSense:
             line = await asyncio.wait_for(child.stdout.readline(), self._limit_s)
             return msgspec.json.decode(line, type=Camera)
         except TimeoutError:
-            self._note("camera-hangs", f"the camera did not answer within {self._limit_s:g} s")
+            self._note(
+                "camera-hangs",
+                f"Camera không trả lời trong {self._limit_s:g} giây; đã khởi động lại phần camera",
+            )
         except (ConnectionError, ValueError, msgspec.MsgspecError):
-            self._note("camera-process-died", "the process that owns the camera ended")
+            self._note("camera-process-died", "Phần camera của tác tử bị dừng; đã khởi động lại")
         except BaseException:
             await self._end()  # whoever cancels a look leaves no answer behind for the next one
             raise

@@ -125,7 +125,7 @@ class PageServer:
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
             for page in list(self._news):
-                with contextlib.suppress(RuntimeError, OSError):
+                with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
                     await page.close(1001)
             await asyncio.wait([self._serving], timeout=STOP_LIMIT_S + 2)
             self._serving.cancel()
@@ -193,7 +193,7 @@ class PageServer:
             del self._news[page]
             if not self._news:
                 self._left()
-            with contextlib.suppress(RuntimeError, OSError):
+            with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
                 await page.close(1000)
 
     async def _tell(self, page: WebSocket, news: asyncio.Event) -> None:

@@ -34,15 +34,23 @@ class Programs:
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._environment = {**os.environ, "LC_ALL": "C.UTF-8", **(environment or {})}
 
-    def variable(self, name: str) -> str:
-        return self._environment.get(name, "")
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return self._environment
 
     def has(self, name: str) -> bool:
         """Is there such a program?"""
         return shutil.which(name, path=self._environment.get("PATH")) is not None
 
-    async def run(self, command: Sequence[str], limit_s: float = 5.0, given: bytes = b"") -> Ran:
-        """Ask, and wait for no longer than ``limit_s``; whoever takes longer is killed."""
+    async def run(
+        self,
+        command: Sequence[str],
+        limit_s: float = 5.0,
+        given: bytes = b"",
+        more: Mapping[str, str] | None = None,
+    ) -> Ran:
+        """Ask, and wait for no longer than ``limit_s``; whoever takes longer is killed. ``more``: of its
+        environment."""
         found = shutil.which(command[0], path=self._environment.get("PATH"))
         if found is None:
             return Ran(NOT_THERE)
@@ -53,7 +61,7 @@ class Programs:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
-                env=self._environment,
+                env={**self._environment, **(more or {})},
             )
         except OSError:
             return Ran(NOT_THERE)

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from kiosk_client.body.display import display
 from kiosk_client.body.programs import Programs
 
 
@@ -33,25 +34,29 @@ class ScreenSense:
 
     async def is_on(self) -> bool | None:
         """None: nothing here tells."""
-        if self._by_wayland():
-            outputs = wayland_outputs((await self._programs.run(["wlr-randr"])).text)
+        way, found = self._way()
+        if way == "wlr-randr":
+            outputs = await self._outputs(found)
             return any(outputs.values()) if outputs else None
-        if self._by_x():
-            return x_monitor_on((await self._programs.run(["xset", "q"])).text)
+        if way == "xset":
+            return x_monitor_on((await self._programs.run(["xset", "q"], more=found)).text)
         powers = [_number(file) for file in self._backlights()]
         told = [power for power in powers if power is not None]
         return any(power == 0 for power in told) if told else None  # FB_BLANK_UNBLANK
 
     async def turn(self, on: bool) -> str:
         """Empty when it is so, else ``no-screen-control``, ``screen-failed``."""
-        if self._by_wayland():
-            outputs = wayland_outputs((await self._programs.run(["wlr-randr"])).text)
+        way, found = self._way()
+        if way == "wlr-randr":
             word = "--on" if on else "--off"
-            done = [(await self._programs.run(["wlr-randr", "--output", name, word])).ok for name in outputs]
-            return "" if done and all(done) else "screen-failed"
-        if self._by_x():
-            ran = await self._programs.run(["xset", "dpms", "force", "on" if on else "off"])
-            return "" if ran.ok else "screen-failed"
+            turned = [
+                (await self._programs.run(["wlr-randr", "--output", name, word], more=found)).ok
+                for name in await self._outputs(found)
+            ]
+            return "" if turned and all(turned) else "screen-failed"
+        if way == "xset":
+            command = ["xset", "dpms", "force", "on" if on else "off"]
+            return "" if (await self._programs.run(command, more=found)).ok else "screen-failed"
         lights = self._backlights()
         if not lights:
             return "no-screen-control"
@@ -62,11 +67,17 @@ class ScreenSense:
             return "screen-failed"
         return ""
 
-    def _by_wayland(self) -> bool:
-        return bool(self._programs.variable("WAYLAND_DISPLAY")) and self._programs.has("wlr-randr")
+    def _way(self) -> tuple[str, dict[str, str]]:
+        """Which of the programs that can do it has a display to do it on, and where that is."""
+        found = display(self._programs.environment) or {}
+        if found.get("WAYLAND_DISPLAY") and self._programs.has("wlr-randr"):
+            return "wlr-randr", found
+        if found.get("DISPLAY") and self._programs.has("xset"):
+            return "xset", found
+        return "", found
 
-    def _by_x(self) -> bool:
-        return bool(self._programs.variable("DISPLAY")) and self._programs.has("xset")
+    async def _outputs(self, found: dict[str, str]) -> dict[str, bool]:
+        return wayland_outputs((await self._programs.run(["wlr-randr"], more=found)).text)
 
     def _backlights(self) -> list[Path]:
         return sorted(self._root.glob("sys/class/backlight/*/bl_power"))

@@ -2,6 +2,8 @@
 
 import asyncio
 import math
+import socket
+import tempfile
 from array import array
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from kiosk_client.body import disk, machine, printer, screen, sound, touch
 from kiosk_client.body.budget import Budget
+from kiosk_client.body.display import display
 from kiosk_client.body.programs import TOO_SLOW, Programs
 
 MOUNTS = """\
@@ -273,13 +276,17 @@ def test_the_backlight_is_turned_where_there_is_no_compositor(tmp_path: Path) ->
     power = tmp_path / "sys/class/backlight/panel/bl_power"
     power.parent.mkdir(parents=True)
     power.write_text("0\n")
-    sense = screen.ScreenSense(Programs({"WAYLAND_DISPLAY": "", "DISPLAY": ""}), tmp_path)
+    sense = screen.ScreenSense(
+        Programs({"XDG_RUNTIME_DIR": "", "WAYLAND_DISPLAY": "", "DISPLAY": ""}), tmp_path
+    )
 
     assert asyncio.run(sense.is_on()) is True
     assert asyncio.run(sense.turn(False)) == ""
     assert asyncio.run(sense.is_on()) is False
     assert asyncio.run(
-        screen.ScreenSense(Programs({"WAYLAND_DISPLAY": "", "DISPLAY": ""}), power).turn(True)
+        screen.ScreenSense(
+            Programs({"XDG_RUNTIME_DIR": "", "WAYLAND_DISPLAY": "", "DISPLAY": ""}), power
+        ).turn(True)
     ) == ("no-screen-control")
 
 
@@ -333,3 +340,48 @@ def test_a_budget_is_spent_and_comes_back_with_time() -> None:
     assert not budget.take(69.0)
     budget.refill()
     assert budget.take(69.0)
+
+
+def listening(path: Path) -> socket.socket:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    one = socket.socket(socket.AF_UNIX)
+    one.bind(str(path))
+    return one
+
+
+def test_a_window_is_opened_where_a_display_is_alive() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # a socket's path may not be long
+        root = Path(folder)
+        wayland = {"XDG_RUNTIME_DIR": "/run/kiosk"}
+
+        assert display(wayland, root) is None
+        assert display({"DISPLAY": ":3"}, root) == {"WAYLAND_DISPLAY": "", "DISPLAY": ":3"}
+        with listening(root / "tmp/.X11-unix/X0"):
+            assert display(wayland, root) is None  # of whom, nobody knows
+            assert display({**wayland, "DIEMCAU_SCREEN": "required"}, root) == {
+                "WAYLAND_DISPLAY": "",
+                "DISPLAY": ":0",
+            }
+        with listening(root / "run/kiosk/wayland-1"):
+            assert display({**wayland, "WAYLAND_DISPLAY": "wayland-0"}, root) == {
+                "WAYLAND_DISPLAY": "wayland-1",
+                "DISPLAY": "",
+            }
+
+
+def test_outputs_are_turned_by_the_compositors_own_program() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        asked = root / "asked"
+        (root / "randr").write_text(RANDR.format(one="yes"))
+        programs = program(root, "wlr-randr", f'echo "$WAYLAND_DISPLAY $@" >> {asked}; cat {root}/randr')
+        programs = Programs({**programs.environment, "XDG_RUNTIME_DIR": folder, "WAYLAND_DISPLAY": ""})
+
+        with listening(root / "wayland-1"):
+            assert asyncio.run(screen.ScreenSense(programs).is_on()) is True
+            assert asyncio.run(screen.ScreenSense(programs).turn(False)) == ""
+
+        assert asked.read_text().split("\n")[-3:-1] == [
+            "wayland-1 --output HDMI-A-1 --off",
+            "wayland-1 --output HDMI-A-2 --off",
+        ]
