@@ -366,6 +366,8 @@ class Agent:
                 announced = self._rotation.announce(self._identity.device)
                 if announced is not None:
                     await self.report(announced)
+            at, city_now = self._line.time(), self.city_now()
+            await self._disk.do(lambda: self._outbox.tell_dropped(at, city_now))
         except NotKept as error:
             log.error("! %s", error)
         self._show(Standing("connected"))

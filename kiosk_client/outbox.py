@@ -188,8 +188,8 @@ def _rank(news: AnyNews) -> int:
             return RANK_NEVER_DROPPED if news.step in FINAL_STEPS else RANK_COUNTS
         case Sessions():
             return RANK_COUNTS
-        case LogLine():
-            return RANK_LOG
+        case LogLine(code=code):
+            return RANK_COUNTS if code == DROPPED else RANK_LOG
 
 
 def _merge(news: AnyNews) -> str | None:

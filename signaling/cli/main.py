@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from signaling.cli import demo, meeting, recording, roster, serve, user
+from signaling.cli import demo, device, meeting, recording, roster, serve, user
 from signaling.cli.failure import Bad, Failed
 from signaling.process import keep_files_private
 
@@ -18,8 +18,9 @@ examples:
   diemcau user add binh --role chair    an account for city hall
   diemcau meeting add "Giao ban"        a meeting, and with `meeting link` its links
   diemcau serve --port 8080             the server itself
+  diemcau agent --server https://…      what runs on a kiosk
 """
-COMMANDS = (serve, demo, meeting, recording, roster, user)
+COMMANDS = (serve, demo, meeting, recording, roster, user, device)
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. 0: done; 2: bad input; 1: the machine did not let us; 130: interrupted."""
+    device.hand_over(sys.argv[1:] if arguments is None else arguments)
     chosen = parser().parse_args(arguments)
     keep_files_private()
     try:

@@ -66,6 +66,12 @@ SETTINGS = DeviceSettings("Ki-ốt sảnh A", Place(SiteId("00001")))
 _decoder = msgspec.json.Decoder(AnyDeviceMessage)
 
 
+def decode(text: bytes | str) -> AnyDeviceMessage:
+    """What a device said."""
+    message: AnyDeviceMessage = _decoder.decode(text)
+    return message
+
+
 class ToySystem:
     """Clocks that follow the loop's; ``skew_s`` is how wrong the wall clock is."""
 
@@ -148,7 +154,7 @@ class ToyWire(Wire):
         await asyncio.sleep(self._city.trip_s / 2)
         if not self.open:
             raise Cut("broken")
-        self._city.hear(self, _decoder.decode(text))
+        self._city.hear(self, decode(text))
 
     async def receive(self) -> bytes:
         text = await self._inbox.get()
@@ -190,13 +196,16 @@ class ToyCity:
 
     # --- the line ---
 
+    def challenge(self) -> Challenge:
+        return Challenge(time=self.now, nonce="nonce")
+
     async def dial(self) -> Wire:
         self.dials_at.append(asyncio.get_running_loop().time())
         await asyncio.sleep(self.trip_s)
         if not self.reachable:
             raise Cut("no route")
         wire = ToyWire(self)
-        wire.deliver(Challenge(time=self.now, nonce="nonce"))
+        wire.deliver(self.challenge())
         return wire
 
     def hear(self, wire: ToyWire, message: AnyDeviceMessage) -> None:

@@ -1,0 +1,54 @@
+"""Which body and which updater an agent of this machine gets."""
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from kiosk_client.body.browser_life import BrowserSettings
+from kiosk_client.body.machine import MachineSense
+from kiosk_client.body.real import BodySettings, RealBody
+from kiosk_client.config import NONE, BadConfig, Config
+from kiosk_client.no_updates import NoUpdates
+from kiosk_client.ports import Body, Updater
+from signaling.wire.kiosk.words import DeviceKind
+
+BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
+
+
+def body_for(config: Config, kind: DeviceKind) -> Body:
+    """Raises BadConfig."""
+    camera = "" if config.camera == NONE else config.camera
+    return RealBody(
+        BodySettings(
+            browser=_browser(config) if kind is DeviceKind.KIOSK else None,
+            camera=camera,
+            content=Path(config.content) if config.content else None,
+            may_reboot=config.allow_reboot,
+        )
+    )
+
+
+def updater_for(config: Config, kind: DeviceKind) -> Updater:
+    """A bridge point's PC is kept by its owner."""
+    return NoUpdates()
+
+
+def hardware() -> str:
+    """Model and serial number."""
+    return MachineSense().hardware()
+
+
+def _browser(config: Config) -> BrowserSettings | None:
+    if config.browser == NONE:
+        return None
+    found = next(filter(None, map(shutil.which, [config.browser] if config.browser else BROWSERS)), None)
+    if found is None:
+        raise BadConfig(
+            f"browser: {config.browser or 'no Chromium'} is not there; say --browser PATH, or none"
+        )
+    return BrowserSettings(
+        program=found,
+        profiles=Path(config.state).expanduser().absolute() / "browser",
+        headless=True if config.headless else None,
+        arguments=config.browser_arguments,
+    )
