@@ -41,6 +41,7 @@ from signaling.http import Api, api_routes, on_http_error, on_refusal
 from signaling.kiosk.connection import endpoint as device_endpoint
 from signaling.kiosk.door import Door
 from signaling.kiosk.rest import kiosk_routes
+from signaling.kiosk.targets import target_routes
 from signaling.links import LinkMaker, signers
 from signaling.metrics import Metrics
 from signaling.pages import page_routes
@@ -85,6 +86,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Starlette:
         *recording_routes(),
         *still_routes(),
         *kiosk_routes(),
+        *target_routes(),
         *routes(OPERATIONS),
         *page_routes(settings.static),
     ]

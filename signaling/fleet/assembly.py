@@ -29,6 +29,7 @@ from signaling.fleet.staff import StaffLogins
 from signaling.kiosk.door import Door
 from signaling.kiosk.lines import Lines
 from signaling.kiosk.rotation import takes_keys
+from signaling.kiosk.targets import Targets
 from signaling.kiosk.tokens import DeviceTokens
 from signaling.tokens import new_key
 
@@ -101,6 +102,7 @@ async def open_fleet(
     stack.push_async_callback(door.close)
     app.state.hub = hub
     app.state.door = door
+    app.state.targets = Targets(hub)
     app.state.staff_logins = StaffLogins(Logins(edge, stores), hub.staff)
     live = Live(hub, app.state.staff_logins)
     live.start()
