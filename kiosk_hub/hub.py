@@ -7,6 +7,7 @@ from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.commands import Commands
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
+from kiosk_hub.services.evidence_intake import Intake
 from kiosk_hub.services.feed import Changes
 from kiosk_hub.services.geography import Geography
 from kiosk_hub.services.grants import Grants
@@ -32,6 +33,7 @@ class Hub:
     switchboard: Switchboard
     identities: Identities
     enrolments: Enrolments
+    evidence_intake: Intake
     commands: Commands  # and who answers a device that claims one
     grants: Grants  # changes them
     bundles: Bundles

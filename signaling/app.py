@@ -40,7 +40,7 @@ from signaling.guard import Guard
 from signaling.http import Api, api_routes, on_http_error, on_refusal
 from signaling.kiosk.connection import endpoint as device_endpoint
 from signaling.kiosk.door import Door
-from signaling.kiosk.rest import kiosk_routes
+from signaling.kiosk.routes import kiosk_routes
 from signaling.kiosk.targets import target_routes
 from signaling.links import LinkMaker, signers
 from signaling.metrics import Metrics

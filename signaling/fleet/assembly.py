@@ -11,6 +11,7 @@ from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.commands import Commands
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
+from kiosk_hub.services.evidence_intake import Intake
 from kiosk_hub.services.feed import Changes
 from kiosk_hub.services.geography import Geography
 from kiosk_hub.services.grants import Grants
@@ -27,6 +28,7 @@ from signaling.edge import Edge
 from signaling.fleet.live import Live
 from signaling.fleet.staff import StaffLogins
 from signaling.kiosk.door import Door
+from signaling.kiosk.evidence import wanted_by
 from signaling.kiosk.lines import Lines
 from signaling.kiosk.rotation import takes_keys
 from signaling.kiosk.targets import Targets
@@ -64,6 +66,16 @@ async def open_fleet(
     lines.listen(commands)
     await commands.start()
     stack.push_async_callback(commands.close)
+    settings = edge.settings
+    intake = Intake(
+        database,
+        settings.evidence_folder,
+        wanted_by(commands),
+        time.time,
+        settings.fleet.keep_free_bytes,
+    )
+    await intake.start()
+    stack.push_async_callback(intake.close)
     staff = StaffStore(database)
     kept = edge.settings.fleet
     bundles = Bundles(
@@ -90,6 +102,7 @@ async def open_fleet(
         identities=identities,
         enrolments=enrolments,
         commands=commands,
+        evidence_intake=intake,
         staff=staff,
         grants=Grants(database, staff, stores.accounts, geography, time.time),
         bundles=bundles,

@@ -1,13 +1,11 @@
 """What a device asks by REST before it has a line: to be let in, and for tokens. Nothing here needs a
 log-in; each request is signed, and how many come from one address is bounded."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from kiosk_hub.fleet.errors import BadSignature
 from kiosk_hub.fleet.ids import DeviceId, EnrolmentId, Fingerprint
@@ -30,7 +28,6 @@ from signaling.wire.kiosk.rest import (
     TokenChallenge,
     TokenGiven,
 )
-from signaling.wire.rest import ErrorBody
 
 LOOK_EVERY_S: Final = 3.0
 
@@ -115,28 +112,6 @@ def device_of(door: Door, request: Request) -> DeviceId:
         raise BadToken("this token's device is no more")
     check_let_in(device)
     return device.id
-
-
-def kiosk_routes() -> list[BaseRoute]:
-    """The routes; the :class:`Door` is the application's, made when it starts."""
-
-    def bound(
-        call: Callable[[Door, Request], Awaitable[Response]],
-    ) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
-            door: Door | None = getattr(request.app.state, "door", None)
-            if door is None:
-                return _json(ErrorBody("busy", "the server is starting"), 503)
-            return await call(door, request)
-
-        return endpoint
-
-    return [
-        Route("/api/kiosk/enrolments", bound(ask_enrolment), methods=["POST"]),
-        Route("/api/kiosk/enrolments/{enrolment}/look", bound(look), methods=["POST"]),
-        Route("/api/kiosk/tokens/challenge", bound(challenge), methods=["POST"]),
-        Route("/api/kiosk/tokens", bound(token), methods=["POST"]),
-    ]
 
 
 def _limit(door: Door, request: Request) -> None:
