@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from kiosk_hub.ports import Switchboard
 from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.commands import Commands
+from kiosk_hub.services.diary import DiaryKeeper
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
 from kiosk_hub.services.evidence_intake import Intake
 from kiosk_hub.services.feed import Changes
 from kiosk_hub.services.geography import Geography
 from kiosk_hub.services.grants import Grants
+from kiosk_hub.services.history import History
 from kiosk_hub.services.identities import Identities
 from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
@@ -27,6 +29,8 @@ class Hub:
     geography: Geography
     directory: Directory
     changes: Changes  # the port Feed: tell it after a commit what has become different
+    history: History  # what was measured; a Listener too
+    diary: DiaryKeeper  # the log of each device
     registry: Registry  # how each device is now; a Listener of the device edge
     reports: Reports
     staff: StaffStore

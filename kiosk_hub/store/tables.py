@@ -131,6 +131,16 @@ device_log: Final = Table(
 )
 Index("ix_device_log_at", device_log.c.at)
 
+status_changes: Final = Table(
+    "status_changes",
+    metadata,
+    Column("device", Text, ForeignKey("devices.id"), primary_key=True),
+    Column("at", Float, primary_key=True),  # seconds, UTC, when it became so
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_status_changes_at", status_changes.c.at)
+
 session_counts: Final = Table(
     "session_counts",
     metadata,

@@ -9,12 +9,14 @@ from kiosk_hub.fleet.news import KeyAnnounced
 from kiosk_hub.hub import Hub
 from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.commands import Commands
+from kiosk_hub.services.diary import DiaryKeeper
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
 from kiosk_hub.services.evidence_intake import Intake
 from kiosk_hub.services.feed import Changes
 from kiosk_hub.services.geography import Geography
 from kiosk_hub.services.grants import Grants
+from kiosk_hub.services.history import History
 from kiosk_hub.services.identities import Identities
 from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
@@ -53,8 +55,18 @@ async def open_fleet(
     stack.push_async_callback(reports.close)
     lines = Lines(time.time, edge.settings.fleet.beat_every_s)
     directory.listen(lines.record_changed)
-    lines.listen(registry)
+    diary = DiaryKeeper(database, directory, time.time)
+    diary.serve(reports)
+    diary.start()
+    stack.push_async_callback(diary.close)
+    history = History(database, directory, time.time)
+    history.start()
+    stack.push_async_callback(history.close)
+    registry.listen_status(diary)
+    for listener in (registry, history, diary):
+        lines.listen(listener)
     identities = Identities(directory, lines, time.time)
+    identities.diary = diary
     identities.start()
     stack.push_async_callback(identities.close)
     enrolments = Enrolments(directory, time.time, edge.monotonic)
@@ -96,6 +108,8 @@ async def open_fleet(
         geography=geography,
         directory=directory,
         changes=changes,
+        history=history,
+        diary=diary,
         registry=registry,
         reports=reports,
         switchboard=lines,
@@ -111,6 +125,7 @@ async def open_fleet(
     tokens = DeviceTokens(await stores.secrets.get_or_make("device-token-key", new_key), time.time)
     door = Door(edge, hub, lines, tokens, time.time)
     door.claims = commands
+    door.diary = diary
     door.start()
     stack.push_async_callback(door.close)
     app.state.hub = hub

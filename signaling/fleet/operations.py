@@ -4,11 +4,13 @@ from typing import Final
 
 from signaling.fleet.devices import DEVICES
 from signaling.fleet.enrolments import ENROLMENTS
+from signaling.fleet.histories import HISTORIES
 from signaling.fleet.operation import Operation
 from signaling.fleet.roles import ROLES
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *DEVICES,
     *ENROLMENTS,
+    *HISTORIES,
     *ROLES,
 )

@@ -180,6 +180,7 @@ export interface LogEntry {
   readonly code: string;
   readonly text: string;
   readonly by: string;
+  readonly reason: Reason | null;
 }
 
 /** Counts of one hour: hours since 1970, begun, finished, abandoned, scans, scans failed, help calls. */

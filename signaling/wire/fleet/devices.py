@@ -149,8 +149,9 @@ class LogEntry(Struct, frozen=True):
     at: float
     level: Literal["info", "warning", "error"]
     code: str
-    text: str
+    text: str  # as the device said it; empty where ``reason`` says it in both languages
     by: str = ""  # staff, where a person did it
+    reason: Reason | None = None
 
 
 class LogAnswer(Struct, frozen=True):

@@ -130,6 +130,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_device_log_at", "device_log", ["at"])
     op.create_table(
+        "status_changes",
+        sa.Column("device", sa.Text, nullable=False),
+        sa.Column("at", sa.Float, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("device", "at", name="pk_status_changes"),
+        sa.ForeignKeyConstraint(["device"], ["devices.id"], name="fk_status_changes_device"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_status_changes_at", "status_changes", ["at"])
+    op.create_table(
         "session_counts",
         sa.Column("device", sa.Text, nullable=False),
         sa.Column("hour", sa.Integer, nullable=False, autoincrement=False),
@@ -214,6 +224,7 @@ def downgrade() -> None:
     op.drop_table("rollouts")
     op.drop_table("bundles")
     op.drop_table("session_counts")
+    op.drop_table("status_changes")
     op.drop_table("device_log")
     op.drop_table("reports")
     op.drop_table("evidence")
