@@ -1,12 +1,12 @@
 import "./setting";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { neighbour } from "../meeting/desk/city";
 import { lookOf } from "../meeting/desk/look";
 import { filtered, listed, NO_FILTER, shortName } from "../meeting/desk/roll";
+import { neighbour } from "../shared/tiles";
 import { windowOf } from "../shared/virtual";
 import type { Rows } from "../shared/state";
-import type { DistrictInfo, RosterSite, SiteState } from "../shared/wire";
+import type { RosterSite, SiteState } from "../shared/wire";
 
 function unit(code: string, name: string, district: string, state: SiteState = "present"): RosterSite {
   return {
@@ -68,14 +68,8 @@ test("only rows in sight and a few around them are drawn", () => {
 });
 
 test("arrows on the map go to the nearest district that way", () => {
-  const at = (code: string, tile_row: number, tile_col: number): DistrictInfo => ({
-    code,
-    name: code,
-    tile_row,
-    tile_col,
-    units: 1,
-  });
-  const all = [at("a", 0, 2), at("b", 0, 4), at("c", 1, 2), at("d", 2, 0)];
+  const at = (row: number, col: number) => ({ row, col });
+  const all = [at(0, 2), at(0, 4), at(1, 2), at(2, 0)];
 
   assert.equal(neighbour(all, all[0]!, "ArrowRight"), 1);
   assert.equal(neighbour(all, all[0]!, "ArrowDown"), 2);

@@ -41,7 +41,7 @@ export interface Asked<T> {
 
 /**
  * Something by REST, kept fresh: asked at once, when `keys` change, when `wants` says that a change of the feed
- * concerns it, and after the line was cut. At most one question at a time; the newest answer holds.
+ * concerns it, when `tick` is another value, and after the line was cut. Other `keys` forget the answer. At most one question at a time; the newest answer holds.
  *
  *     const incidents = useLive(() => fleet.ask<IncidentsAnswer>("/incidents"), [], (c) => c.incidents.length > 0);
  */
@@ -49,6 +49,7 @@ export function useLive<T>(
   ask: () => Promise<T>,
   keys: readonly unknown[],
   wants: (changed: NonNullable<Changed>) => boolean = () => false,
+  tick: unknown = null,
 ): Asked<T> {
   const fleet = useFleet();
   const latest = useRef({ ask, wants });
@@ -97,6 +98,12 @@ export function useLive<T>(
       stop();
     };
   }, [fleet, ...keys]);
+
+  const ticked = useRef(tick);
+  useEffect(() => {
+    if (ticked.current !== tick) again.current();
+    ticked.current = tick;
+  }, [tick]);
 
   return { ...answer, asking, again: () => again.current() };
 }

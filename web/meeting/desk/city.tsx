@@ -1,11 +1,11 @@
 /** Below: the city as district tiles, one cell per unit, the whole roll in one look. */
 import { useMemo, useRef, useState } from "preact/hooks";
-import type { VNode } from "preact";
 import { number, useT } from "../../shared/i18n";
 import type { Rows } from "../../shared/state";
 import { isReduced, stepSentence } from "../../shared/steps";
 import { useStore } from "../../shared/store";
 import type { DistrictInfo, RosterSite, SiteRow } from "../../shared/wire";
+import { neighbour, useTiles } from "../../shared/tiles";
 import type { Room } from "../room";
 import { lookOf, LOOKS, Mark, Shape, wordOf, type Look } from "./look";
 import { counts as countsAs, shortName } from "./roll";
@@ -67,8 +67,8 @@ export function City({ room, look, district, onLook, onDistrict }: Props) {
     const here = groups[current];
     if (here === undefined) return;
     const next = neighbour(
-      groups.map(({ info }) => info),
-      here.info,
+      groups.map(({ info }) => spot(info)),
+      spot(here.info),
       event.key,
     );
     if (next === null) return;
@@ -141,44 +141,13 @@ interface Group {
   readonly sites: readonly RosterSite[];
 }
 
+function spot({ tile_row, tile_col }: DistrictInfo) {
+  return { row: tile_row, col: tile_col };
+}
+
 function byDistrict(sites: readonly RosterSite[], districts: readonly DistrictInfo[]): readonly Group[] {
   const order = [...districts].sort((a, b) => a.tile_row - b.tile_row || a.tile_col - b.tile_col);
   return order.map((info) => ({ info, sites: sites.filter((site) => site.district_code === info.code) }));
-}
-
-/** The nearest tile in the arrow's direction. */
-export function neighbour(all: readonly DistrictInfo[], from: DistrictInfo, key: string): number | null {
-  const ways: Readonly<Record<string, readonly [number, number]>> = {
-    ArrowRight: [0, 1],
-    ArrowLeft: [0, -1],
-    ArrowDown: [1, 0],
-    ArrowUp: [-1, 0],
-  };
-  const way = ways[key];
-  if (way === undefined) return null;
-  let best: { readonly index: number; readonly far: number } | null = null;
-  for (const [index, to] of all.entries()) {
-    const along = (to.tile_row - from.tile_row) * way[0] + (to.tile_col - from.tile_col) * way[1];
-    const aside = Math.abs((to.tile_row - from.tile_row) * way[1]) + Math.abs((to.tile_col - from.tile_col) * way[0]);
-    if (along <= 0) continue;
-    const far = along + 2.5 * aside;
-    if (best === null || far < best.far) best = { index, far };
-  }
-  return best?.index ?? null;
-}
-
-/** Tiles already drawn from the same values are used again: 579 cells are not compared ten times a second. */
-function useTiles(): (code: string, from: readonly unknown[], draw: () => VNode) => VNode {
-  const kept = useRef(new Map<string, { readonly from: readonly unknown[]; readonly tile: VNode }>());
-  return (code, from, draw) => {
-    const before = kept.current.get(code);
-    if (before?.from.length === from.length && from.every((value, i) => Object.is(value, before.from[i]))) {
-      return before.tile;
-    }
-    const tile = draw();
-    kept.current.set(code, { from, tile });
-    return tile;
-  };
 }
 
 interface TileProps {
