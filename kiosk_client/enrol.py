@@ -9,7 +9,7 @@ from typing import Final
 from kiosk_client.backoff import SENT_AWAY_S, Backoff
 from kiosk_client.city import City, Refused
 from kiosk_client.clock import CityClock
-from kiosk_client.counter import Counter
+from kiosk_client.counter import BLOCK, Counter
 from kiosk_client.key import DeviceKey
 from kiosk_client.ports import Pairing, Standing
 from kiosk_client.system import System
@@ -21,6 +21,8 @@ from signaling.wire.kiosk.words import DeviceKind, EnrolmentState
 LOOKS_AT_LEAST_EVERY_S: Final = 1.0
 LOOKS_AT_MOST_EVERY_S: Final = 60.0
 ASK_AGAIN_S: Final = SENT_AWAY_S
+PASSING: Final = frozenset({"unknown-enrolment", "replayed", "too-many"})
+"""Nothing that anybody who stands before the screen could do something about."""
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +77,14 @@ class Enroller:
                 wait_s = backoff.wait_s(self._chance(), cut.retry_after_s)
             except Refused as refused:
                 log.warning("! enrolling refused: %s %s", refused.said, refused)
-                self._show(Standing("sent-away", refused.said))
+                if refused.said not in PASSING:
+                    self._show(Standing("sent-away", refused.said))
                 wait_s = refused.retry_after_s or ASK_AGAIN_S * (1 + 0.2 * self._chance())
                 if refused.said == "unknown-enrolment":
+                    wait_s = backoff.wait_s(self._chance())
+                elif refused.said == "replayed":
+                    # Our folder was lost, and with it the numbers of the looks that the city has seen.
+                    self._counter.at_least(2 * self._counter.next() + BLOCK)
                     wait_s = backoff.wait_s(self._chance())
             await asyncio.sleep(wait_s)
 
