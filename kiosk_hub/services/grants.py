@@ -79,6 +79,26 @@ class Grants:
             )
 
 
+async def give_from_here(
+    database: Database, account: str, grant: Grant | None, districts: set[str], now: float
+) -> None:
+    """As whoever has the machine: by the command line, where no role is needed and the first one is given.
+
+    Raises ``Invalid``, ``UnknownAccount``, or what the store raises.
+    """
+    if grant is not None:
+        check_grant(grant, districts)
+    if await AccountStore(database).get(account) is None:
+        raise UnknownAccount(f"there is no account {account}")
+    async with database.write() as connection:
+        before = (await grants_in(connection)).get(account)
+        if before == grant:
+            return
+        await set_grant(connection, account, grant)
+        values = {**values_of(account, grant, before), "by": "command line"}
+        await audit.append(connection, audit.Entry("set-role", values=values), now)
+
+
 def check_grant(grant: Grant, districts: set[str]) -> None:
     """Raises ``Invalid``."""
     unknown = sorted(grant.districts - districts)

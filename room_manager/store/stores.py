@@ -14,6 +14,7 @@ class Stores:
     """Views of one database, which somebody else closes."""
 
     def __init__(self, database: Database) -> None:
+        self.database = database
         self.meetings = MeetingStore(database)
         self.roster = RosterStore(database)
         self.accounts = AccountStore(database)

@@ -17,6 +17,7 @@ from room_manager.roster.builtin import hanoi_districts
 from signaling.fleet.operation import Asked, Operation, Query
 from signaling.fleet.rows import in_sight, row_of
 from signaling.wire.fleet import devices as wire
+from signaling.wire.kiosk.fingerprint import words_of
 
 MOST_ROWS: Final = 1000
 
@@ -83,7 +84,7 @@ def _answer(asked: Asked, device: Device, known: Known) -> wire.DeviceAnswer:
     return wire.DeviceAnswer(
         row=row_of(asked.hub, device, known),
         place=device.place,
-        fingerprint_words="",
+        fingerprint_words=" ".join(words_of(device.fingerprint)),
         enrolled_at=device.enrolled_at,
         hardware=device.hardware,
         state_reason=device.state_reason,

@@ -53,6 +53,7 @@ def settings(*words: object, environ: dict[str, str] | None = None) -> Settings:
         ["demo"],
         ["roster", "import"],
         ["user", "add"],
+        ["user", "fleet"],
         ["meeting"],
         ["meeting", "add"],
         ["meeting", "link"],

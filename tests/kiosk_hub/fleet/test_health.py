@@ -523,7 +523,7 @@ def worse(told: Facts, turn: int) -> Facts:
         replace(told, touch_ok=False),
         replace(told, disk=replace(told.disk, free_share=0.0)),
         replace(told, disk=replace(told.disk, writable=False)),
-        replace(told, painted=None),
+        replace(told, painted=Painted()),  # no browser answers any more
         replace(told, load=replace(told.load, temperature_c=120.0)),
         replace(told, network=replace(told.network, loss_share=1.0)),
         replace(told, camera=Camera(state="none")),
