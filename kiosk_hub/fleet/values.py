@@ -65,3 +65,30 @@ class BundleKind(StrEnum):
     CONTENT = "content"
     CONFIGURATION = "configuration"
     SOFTWARE = "software"
+
+
+class Severity(StrEnum):
+    """How much an incident matters; the gravest first."""
+
+    CRITICAL = "critical"  # a whole place is lost
+    MAJOR = "major"  # one device serves nobody
+    MINOR = "minor"  # it serves, with something missing or soon to fail
+
+
+class IncidentState(StrEnum):
+    """How far an incident has come."""
+
+    OPEN = "open"  # nobody has said that they are looking
+    ACKNOWLEDGED = "acknowledged"
+    FOLDED = "folded"  # part of a wider one, and handled there
+    CLOSED = "closed"
+
+
+class Level(StrEnum):
+    """How wide an incident is; the widest first."""
+
+    CITY = "city"
+    DISTRICT = "district"
+    UNIT = "unit"
+    BUILDING = "building"
+    DEVICE = "device"
