@@ -14,6 +14,7 @@ from kiosk_hub.services.geography import Geography
 from kiosk_hub.services.grants import Grants
 from kiosk_hub.services.history import History
 from kiosk_hub.services.identities import Identities
+from kiosk_hub.services.incidents import Incidents
 from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
 from kiosk_hub.services.rollouts import Rollouts
@@ -40,5 +41,6 @@ class Hub:
     evidence_intake: Intake
     commands: Commands  # and who answers a device that claims one
     grants: Grants  # changes them
+    incidents: Incidents
     bundles: Bundles
     rollouts: Rollouts

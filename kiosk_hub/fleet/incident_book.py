@@ -83,6 +83,9 @@ class Book:
         is_folded = incident.state is IncidentState.FOLDED and incident.spot.level is Level.DEVICE
         _set(self.folded, key, incident.id, is_folded)
         is_closed = incident.state is IncidentState.CLOSED and incident.closed_note != WITH_PARENT
+        newer = self.incidents.get(self.closed.get(key, incident.id))
+        if is_closed and newer is not None and (newer.closed_at or 0.0) > (incident.closed_at or 0.0):
+            return
         _set(self.closed, key, incident.id, is_closed)
 
     def forget_old(self, now: float, within_s: float) -> None:

@@ -63,23 +63,38 @@ incidents: Final = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("state", Text, nullable=False),
-    Column("scope", Text, nullable=False),  # a device, a building or a unit, by its key
+    Column("scope", Text, nullable=False),  # a device, a building, a unit …, by its key
+    Column("district", Text, nullable=False),  # code; empty: none, or all
+    Column("ill", Integer, nullable=False),  # devices it covers that are not well
     Column("opened_at", Float, nullable=False),
     Column("closed_at", Float),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # its row on the board
 )
 Index("ix_incidents_state", incidents.c.state)
-Index("ix_incidents_opened_at", incidents.c.opened_at)
+Index("ix_incidents_closed_at", incidents.c.closed_at)
+
+incident_events: Final = Table(
+    "incident_events",
+    metadata,
+    Column("incident", Text, ForeignKey("incidents.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 notices: Final = Table(
     "notices",
     metadata,
     Column("id", Text, primary_key=True),
     Column("state", Text, nullable=False),
+    Column("incident", Text),  # what it is about; none: a digest, a test
+    Column("created_at", Float, nullable=False),
     Column("due_at", Float, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
-Index("ix_notices_due_at", notices.c.due_at)
+Index("ix_notices_state", notices.c.state, notices.c.due_at)
+Index("ix_notices_incident", notices.c.incident)
+Index("ix_notices_created_at", notices.c.created_at)
 
 commands: Final = Table(
     "commands",

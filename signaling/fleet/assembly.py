@@ -18,6 +18,7 @@ from kiosk_hub.services.geography import Geography
 from kiosk_hub.services.grants import Grants
 from kiosk_hub.services.history import History
 from kiosk_hub.services.identities import Identities
+from kiosk_hub.services.incidents import Incidents
 from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
 from kiosk_hub.services.rollouts import Rollouts
@@ -89,6 +90,14 @@ async def open_fleet(
     await intake.start()
     stack.push_async_callback(intake.close)
     staff = StaffStore(database)
+    beat_every_s = edge.settings.fleet.beat_every_s
+    incidents = Incidents(
+        database, directory, geography, staff, changes, time.time, beat_every_s=beat_every_s
+    )
+    await incidents.start()
+    stack.push_async_callback(incidents.close)
+    registry.listen(incidents)
+    registry.marks = incidents
     kept = edge.settings.fleet
     bundles = Bundles(
         database,
@@ -119,6 +128,7 @@ async def open_fleet(
         evidence_intake=intake,
         staff=staff,
         grants=Grants(database, staff, stores.accounts, geography, time.time),
+        incidents=incidents,
         bundles=bundles,
         rollouts=rollouts,
     )

@@ -150,9 +150,10 @@ class City:
         self.book = book
         self.watch = Watch(self._district_of, beat_every_s=BEAT_S, quiet_until=self.now + 120.0)
         for incident in book.incidents.values():
-            for name in incident.ill_devices():
-                flaps = name in incident.flapping
-                self.watch.restore(self.devices[name], incident.devices[name].troubles, flaps, self.now)
+            for device in incident.ill_devices():
+                flaps = device in incident.flapping
+                troubles = incident.devices[device].troubles
+                self.watch.restore(self.devices[device], troubles, flaps, self.now)
 
     # --- looking ---
 

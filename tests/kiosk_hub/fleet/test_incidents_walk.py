@@ -11,6 +11,7 @@ from kiosk_hub.fleet import incidents as i
 from kiosk_hub.fleet.ids import DeviceId
 from kiosk_hub.fleet.incidents import fold
 from kiosk_hub.fleet.values import IncidentState, Level
+from kiosk_hub.fleet.verdict import Symptom
 from room_manager.errors import DomainError
 from tests.helpers.alarm_city import CAMERA, SCREEN, City, closed, device
 
@@ -71,7 +72,7 @@ class Walk(RuleBasedStateMachine):
         self.pass_time(then)
 
     @rule(name=names, symptom=st.sampled_from([CAMERA, SCREEN]), then=waits)
-    def something_breaks(self, name: DeviceId, symptom: i.Symptom, then: float) -> None:
+    def something_breaks(self, name: DeviceId, symptom: Symptom, then: float) -> None:
         self.city.break_(name, symptom)
         self.pass_time(then)
 

@@ -62,22 +62,37 @@ def upgrade() -> None:
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("scope", sa.Text, nullable=False),
+        sa.Column("district", sa.Text, nullable=False),
+        sa.Column("ill", sa.Integer, nullable=False),
         sa.Column("opened_at", sa.Float, nullable=False),
         sa.Column("closed_at", sa.Float),
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_incidents"),
     )
-    op.create_index("ix_incidents_opened_at", "incidents", ["opened_at"])
+    op.create_index("ix_incidents_closed_at", "incidents", ["closed_at"])
     op.create_index("ix_incidents_state", "incidents", ["state"])
+    op.create_table(
+        "incident_events",
+        sa.Column("incident", sa.Text, nullable=False),
+        sa.Column("seq", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("incident", "seq", name="pk_incident_events"),
+        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name="fk_incident_events_incident"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "notices",
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
+        sa.Column("incident", sa.Text),
+        sa.Column("created_at", sa.Float, nullable=False),
         sa.Column("due_at", sa.Float, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_notices"),
     )
-    op.create_index("ix_notices_due_at", "notices", ["due_at"])
+    op.create_index("ix_notices_created_at", "notices", ["created_at"])
+    op.create_index("ix_notices_incident", "notices", ["incident"])
+    op.create_index("ix_notices_state", "notices", ["state", "due_at"])
     op.create_table(
         "commands",
         sa.Column("id", sa.Text, nullable=False),
@@ -230,6 +245,7 @@ def downgrade() -> None:
     op.drop_table("evidence")
     op.drop_table("commands")
     op.drop_table("notices")
+    op.drop_table("incident_events")
     op.drop_table("incidents")
     op.drop_table("samples")
     op.drop_table("last_facts")
