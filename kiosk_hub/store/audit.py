@@ -1,8 +1,9 @@
 """The audit in SQL: append-only, each entry chained to the one before it by its hash.
 
-An entry is written in the transaction of what it tells, so there is no deed without its entry and no entry
-without
-its deed. The hash is SHA-256 over the hash before and the entry's own JSON.
+An entry is written in the transaction of what it tells, so there is no deed without its entry and no
+entry without its deed. The hash is SHA-256 over the hash before and the entry's own JSON. The database
+itself refuses to change or delete an entry (triggers of the migration); who has the file can of course do
+anything to it, and :mod:`kiosk_hub.store.chain` finds it.
 """
 
 import hashlib

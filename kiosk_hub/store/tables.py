@@ -112,6 +112,16 @@ Index("ix_commands_device", commands.c.device)
 Index("ix_commands_state", commands.c.state)
 Index("ix_commands_bulk", commands.c.bulk)
 
+bulks: Final = Table(
+    "bulks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("request_key", Text, unique=True),
+    Column("created_at", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+Index("ix_bulks_created_at", bulks.c.created_at)
+
 evidence: Final = Table(
     "evidence",
     metadata,
@@ -208,6 +218,7 @@ audit: Final = Table(
 )
 Index("ix_audit_at", audit.c.at)
 Index("ix_audit_device", audit.c.device)
+Index("ix_audit_account", audit.c.account)
 
 fleet_roles: Final = Table(
     "fleet_roles",

@@ -11,6 +11,27 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
+_AUDIT_IS_APPEND_ONLY: dict[str, tuple[str, ...]] = {
+    "sqlite": (
+        """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END""",
+        """CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END""",
+        # Also stops INSERT OR REPLACE, which deletes without the trigger above.
+        """CREATE TRIGGER audit_grows_at_its_end BEFORE INSERT ON audit
+        WHEN new.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM audit)
+        BEGIN SELECT RAISE(ABORT, 'the audit grows at its end'); END""",
+    ),
+    "postgresql": (
+        """CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$""",
+        """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()""",
+    ),
+}
+"""So that no code of ours, however wrong, rewrites it."""
+
+
 def upgrade() -> None:
     op.create_table(
         "devices",
@@ -111,6 +132,16 @@ def upgrade() -> None:
     op.create_index("ix_commands_device", "commands", ["device"])
     op.create_index("ix_commands_state", "commands", ["state"])
     op.create_table(
+        "bulks",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("request_key", sa.Text),
+        sa.Column("created_at", sa.Float, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_bulks"),
+        sa.UniqueConstraint("request_key", name="uq_bulks_request_key"),
+    )
+    op.create_index("ix_bulks_created_at", "bulks", ["created_at"])
+    op.create_table(
         "evidence",
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("device", sa.Text, nullable=False),
@@ -205,6 +236,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_at", "audit", ["at"])
     op.create_index("ix_audit_device", "audit", ["device"])
+    op.create_index("ix_audit_account", "audit", ["account"])
+    for statement in _AUDIT_IS_APPEND_ONLY[op.get_context().dialect.name]:
+        op.execute(statement)
     op.create_table(
         "fleet_roles",
         sa.Column("account", sa.Text, nullable=False),
@@ -235,6 +269,8 @@ def downgrade() -> None:
     op.drop_table("fleet_views")
     op.drop_table("fleet_roles")
     op.drop_table("audit")
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION audit_is_append_only()")
     op.drop_table("rollout_devices")
     op.drop_table("rollouts")
     op.drop_table("bundles")
@@ -243,6 +279,7 @@ def downgrade() -> None:
     op.drop_table("device_log")
     op.drop_table("reports")
     op.drop_table("evidence")
+    op.drop_table("bulks")
     op.drop_table("commands")
     op.drop_table("notices")
     op.drop_table("incident_events")
