@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from kiosk_hub.ports import Switchboard
+from kiosk_hub.services.audit import Audit
 from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.commands import Commands
 from kiosk_hub.services.diary import DiaryKeeper
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
+from kiosk_hub.services.evidence import EvidenceRoom
 from kiosk_hub.services.evidence_intake import Intake
 from kiosk_hub.services.feed import Changes
 from kiosk_hub.services.geography import Geography
@@ -40,6 +42,8 @@ class Hub:
     enrolments: Enrolments
     evidence_intake: Intake
     commands: Commands  # and who answers a device that claims one
+    evidence: EvidenceRoom
+    audit: Audit
     grants: Grants  # changes them
     incidents: Incidents
     bundles: Bundles

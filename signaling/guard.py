@@ -100,8 +100,12 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
+            stricter = headers.get("content-security-policy")
             for name, value in self._own.items():
                 headers[name] = value
+            if stricter is not None:
+                # A second policy can only take away (CSP 3, section 8.1): for files that others made.
+                headers.append("content-security-policy", stricter)
             if "cache-control" not in headers:
                 headers["cache-control"] = "no-store"
         await self._send(message)

@@ -42,6 +42,8 @@ ENDS_PER_TRANSACTION: Final = 200
 LOOK_EVERY_S: Final = 20.0  # at least so often: the city's clock may be set
 FLUSH_EVERY_S: Final = 1.0
 CLOSE_LIMIT_S: Final = 5.0
+SIGHT_PAGE: Final = 200
+SIGHT_ROUNDS: Final = 20
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +141,7 @@ class Commands:
 
         Raises ``NotAllowed``, ``UnknownDevice``, ``NotInUse``, ``Invalid``, ``QueueFull``, ``KeyReused``.
         """
+        check(staff, Action.COMMAND, self._district(device))
         key = f"{staff.account}:{request_key}" if request_key is not None else None
         async with self._database.write() as connection:
             now = self._clock()
@@ -310,15 +313,35 @@ class Commands:
         device: DeviceId | None = None,
         bulk: BulkId | None = None,
         states: Iterable[CommandState] = (),
-        before: float | None = None,
+        before: CommandId | None = None,
         limit: int,
     ) -> list[Command]:
-        """Open and past, the newest first; ``before``: made before that, seconds, UTC."""
+        """Open and past, the newest first; ``before``: those that come after this one in the list."""
         async with self._database.read() as connection:
             found = await store.newest(
                 connection, device=device, bulk=bulk, states=states, before=before, limit=limit
             )
         return [self._book.get(command.id) or command for command in found]
+
+    async def in_sight(
+        self,
+        staff: Staff,
+        *,
+        device: DeviceId | None = None,
+        bulk: BulkId | None = None,
+        states: Iterable[CommandState] = (),
+        before: CommandId | None = None,
+        limit: int,
+    ) -> list[Command]:
+        """As :meth:`newest`, those of this person's districts only."""
+        found: list[Command] = []
+        for _ in range(SIGHT_ROUNDS):
+            page = await self.newest(device=device, bulk=bulk, states=states, before=before, limit=SIGHT_PAGE)
+            found += [one for one in page if staff.grant.covers(self._district(one.device))]
+            if len(page) < SIGHT_PAGE or len(found) >= limit:
+                break
+            before = page[-1].id
+        return found[:limit]
 
     def district_of(self, command: Command) -> str:
         return self._district(command.device)

@@ -76,12 +76,13 @@ async def newest(
     device: DeviceId | None = None,
     bulk: BulkId | None = None,
     states: Iterable[CommandState] = (),
-    before: float | None = None,
+    before: CommandId | None = None,
     since: float | None = None,
     limit: int,
 ) -> list[Command]:
-    """The newest first."""
-    wanted = select(commands.c.body).order_by(commands.c.created_at.desc(), commands.c.id).limit(limit)
+    """The newest first; ``before``: those that come after this one in the list."""
+    wanted = select(commands.c.body).limit(limit)
+    wanted = wanted.order_by(commands.c.created_at.desc(), commands.c.id.desc())
     if device is not None:
         wanted = wanted.where(commands.c.device == device)
     if bulk is not None:
@@ -89,7 +90,10 @@ async def newest(
     if states:
         wanted = wanted.where(commands.c.state.in_(list(states)))
     if before is not None:
-        wanted = wanted.where(commands.c.created_at < before)
+        at = select(commands.c.created_at).where(commands.c.id == before).scalar_subquery()
+        wanted = wanted.where(
+            (commands.c.created_at < at) | ((commands.c.created_at == at) & (commands.c.id < before))
+        )
     if since is not None:
         wanted = wanted.where(commands.c.created_at >= since)
     rows = await connection.execute(wanted)

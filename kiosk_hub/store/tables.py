@@ -111,6 +111,7 @@ commands: Final = Table(
 Index("ix_commands_device", commands.c.device)
 Index("ix_commands_state", commands.c.state)
 Index("ix_commands_bulk", commands.c.bulk)
+Index("ix_commands_created_at", commands.c.created_at)
 
 bulks: Final = Table(
     "bulks",

@@ -7,11 +7,13 @@ from starlette.applications import Starlette
 
 from kiosk_hub.fleet.news import KeyAnnounced
 from kiosk_hub.hub import Hub
+from kiosk_hub.services.audit import Audit
 from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.commands import Commands
 from kiosk_hub.services.diary import DiaryKeeper
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.enrolments import Enrolments
+from kiosk_hub.services.evidence import EvidenceRoom
 from kiosk_hub.services.evidence_intake import Intake
 from kiosk_hub.services.feed import Changes
 from kiosk_hub.services.geography import Geography
@@ -89,6 +91,9 @@ async def open_fleet(
     )
     await intake.start()
     stack.push_async_callback(intake.close)
+    audit = Audit(database, changes, time.time)
+    await audit.start()
+    stack.push_async_callback(audit.close)
     staff = StaffStore(database)
     beat_every_s = edge.settings.fleet.beat_every_s
     incidents = Incidents(
@@ -126,6 +131,8 @@ async def open_fleet(
         enrolments=enrolments,
         commands=commands,
         evidence_intake=intake,
+        evidence=EvidenceRoom(database, directory, intake, changes, time.time),
+        audit=audit,
         staff=staff,
         grants=Grants(database, staff, stores.accounts, geography, time.time),
         incidents=incidents,

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from kiosk_hub.fleet.permissions import Action, Staff, check
 from kiosk_hub.hub import Hub
-from room_manager.errors import Invalid
+from room_manager.errors import Invalid, NotAllowed
 from signaling.fleet.staff import StaffLogins
 from signaling.wire import rest
 from signaling.wire.codec import Refused
@@ -114,8 +114,13 @@ def routes(operations: tuple[Operation, ...]) -> list[BaseRoute]:
             if hub is None or logins is None:
                 return json(rest.ErrorBody("busy", "the server is starting"), 503)
             staff, csrf = await logins.with_csrf(request)
-            check(staff, operation.action)
-            given = await operation.call(Asked(request, staff, csrf, hub, operation))
+            try:
+                check(staff, operation.action)
+                given = await operation.call(Asked(request, staff, csrf, hub, operation))
+            except NotAllowed as refusal:
+                what = f"{operation.method} {operation.path}"
+                await hub.audit.note_refused(staff, what, refusal.code, request.path_params.get("device"))
+                raise
             if isinstance(given, Response):
                 return given
             if operation.answer is None:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from signaling.fleet.audit import AUDIT
+from signaling.fleet.commands import COMMANDS
 from signaling.fleet.devices import DEVICES
 from signaling.fleet.enrolments import ENROLMENTS
 from signaling.fleet.histories import HISTORIES
@@ -13,4 +15,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *ENROLMENTS,
     *HISTORIES,
     *ROLES,
+    *COMMANDS,
+    *AUDIT,
 )

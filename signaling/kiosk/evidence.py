@@ -22,12 +22,12 @@ PART_BYTES: Final = 131_072
 
 
 def wanted_by(commands: Commands) -> Wants:
-    """A command of the device, whose act brings such a file; also one that has ended meanwhile: the line
-    was slow."""
+    """A command of the device that it was let go with, whose act brings such a file; also one that has
+    ended meanwhile: the line was slow."""
 
     async def wants(device: DeviceId, command: CommandId) -> Kind | None:
         found = await commands.find(command)
-        if found is None or found.device != device:
+        if found is None or found.device != device or found.claimed_at is None:
             return None
         return rule_of(found.do).evidence
 

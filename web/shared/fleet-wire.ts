@@ -24,6 +24,15 @@ export type BundleKind = "content" | "configuration" | "software";
 /** Everything a person can ask of the fleet. */
 export type Action = "see" | "enrol" | "edit-device" | "quarantine" | "retire" | "preauthorise" | "command" | "command-dangerous" | "approve" | "see-screenshot" | "handle-incident" | "plan-rollout" | "approve-rollout" | "stop-rollout" | "see-audit" | "set-up";
 
+/** How far a command is. The last four are final. */
+export type CommandState = "awaiting-approval" | "pending" | "sent" | "delivered" | "running" | "succeeded" | "failed" | "expired" | "cancelled";
+
+/** What an act is to a resident who is being served. */
+export type Beside = "harmless" | "disturbs" | "never";
+
+/** When a second person must approve. */
+export type Danger = "none" | "in-bulk" | "always";
+
 /** One reason. The sentences have their numbers in them already. */
 export interface Reason {
   readonly code: string;
@@ -192,6 +201,90 @@ export interface SessionHour {
   readonly scans: number;
   readonly scans_failed: number;
   readonly help_calls: number;
+}
+
+/** The browser is started anew. */
+export interface RestartPage {
+  readonly act: "restart-page";
+}
+
+/** The agent ends; its service manager starts it again. */
+export interface RestartAgent {
+  readonly act: "restart-agent";
+}
+
+/** The machine restarts. Dangerous: two persons. */
+export interface Reboot {
+  readonly act: "reboot";
+}
+
+/** The screen is on, or off. */
+export interface SetScreen {
+  readonly act: "set-screen";
+  readonly on: boolean;
+}
+
+/** The loudspeaker's volume, of full. */
+export interface SetVolume {
+  readonly act: "set-volume";
+  readonly share: number;
+}
+
+/** Look for new content now. */
+export interface RefreshContent {
+  readonly act: "refresh-content";
+}
+
+/** The agent's own log of the last hours comes as evidence; the device has struck out what is personal. */
+export interface CollectLogs {
+  readonly act: "collect-logs";
+  readonly hours: number;
+}
+
+/** What the screen shows comes as evidence, marked regions painted over on the device. */
+export interface TakeScreenshot {
+  readonly act: "take-screenshot";
+}
+
+/** Opens the camera, looks at it for some seconds, tells numbers. No picture leaves the device. */
+export interface TestCamera {
+  readonly act: "test-camera";
+}
+
+/** Prints a short test slip. */
+export interface TestPrinter {
+  readonly act: "test-printer";
+}
+
+/** Measures the way to the city: round trips, loss, throughput of a bounded transfer. */
+export interface CheckLine {
+  readonly act: "check-line";
+}
+
+/** Residents read ``message`` and nothing else. Dangerous in bulk: two persons from ten devices on. */
+export interface TakeOutOfService {
+  readonly act: "take-out-of-service";
+  readonly message: string;
+}
+
+/** The usual page is back. */
+export interface ReturnToService {
+  readonly act: "return-to-service";
+}
+
+/** One number or word of a result, by a stable name: ``rtt_ms``, ``sharpness``, ``state``. */
+export interface Finding {
+  readonly name: string;
+  readonly value: number | number | boolean | string;
+}
+
+/** How an order ended on the device. */
+export interface Outcome {
+  readonly succeeded: boolean;
+  readonly code: string;
+  readonly text: string;
+  readonly findings: readonly Finding[];
+  readonly evidence: string | null;
 }
 
 // --- what the live feed says ---
@@ -457,6 +550,127 @@ export interface IdentityAnswer {
   readonly words: readonly string[];
   readonly rotation_asked: boolean;
   readonly next_words: readonly string[];
+}
+
+/** How an act is to be done; what is None is as the table of acts says. */
+export interface AskPlan {
+  readonly ttl_s?: number | null;
+  readonly waits_for_session?: boolean | null;
+  readonly force_after_s?: number | null;
+  readonly not_before?: number | null;
+}
+
+/** For one device. Asked again under the same key it is the same command. */
+export interface AskCommand {
+  readonly do: RestartPage | RestartAgent | Reboot | SetScreen | SetVolume | RefreshContent | CollectLogs | TakeScreenshot | TestCamera | TestPrinter | CheckLine | TakeOutOfService | ReturnToService;
+  readonly why: string;
+  readonly request_key: string;
+  readonly plan?: AskPlan;
+}
+
+/** For approving (no reason needed), refusing and cancelling. */
+export interface AskDecision {
+  readonly why?: string;
+}
+
+/** A file that may be looked at: ``GET /api/fleet/evidence/{id}``. Each look is in the audit. */
+export interface EvidenceRef {
+  readonly id: string;
+  readonly kind: string;
+  readonly length_bytes: number;
+  readonly taken_at: number;
+}
+
+/** One command. Times are seconds, UTC; None: has not happened. */
+export interface CommandRow {
+  readonly id: string;
+  readonly device: string;
+  readonly device_name: string;
+  readonly do: RestartPage | RestartAgent | Reboot | SetScreen | SetVolume | RefreshContent | CollectLogs | TakeScreenshot | TestCamera | TestPrinter | CheckLine | TakeOutOfService | ReturnToService;
+  readonly state: CommandState;
+  readonly by: string;
+  readonly by_name: string;
+  readonly why: string;
+  readonly created_at: number;
+  readonly starts_at: number;
+  readonly expires_at: number;
+  readonly waits_for_session: boolean;
+  readonly force_at: number | null;
+  readonly second: boolean;
+  readonly approved_by: string;
+  readonly approved_at: number | null;
+  readonly sent_at: number | null;
+  readonly delivered_at: number | null;
+  readonly claimed_at: number | null;
+  readonly began_at: number | null;
+  readonly ended_at: number | null;
+  readonly ended_by: string;
+  readonly reason: Reason | null;
+  readonly outcome: Outcome | null;
+  readonly late: Outcome | null;
+  readonly bulk: string | null;
+  readonly may: readonly string[];
+  readonly evidence: readonly EvidenceRef[];
+}
+
+/** The newest first. ``before``: ask for the next page with it; None: there is none. */
+export interface CommandsAnswer {
+  readonly commands: readonly CommandRow[];
+  readonly before: string | null;
+}
+
+/** One line of the table of acts. */
+export interface ActInfo {
+  readonly act: string;
+  readonly beside: Beside;
+  readonly danger: Danger;
+  readonly ttl_s: number;
+  readonly runs_at_most_s: number;
+  readonly evidence: string | null;
+}
+
+/** What can be done, and when two persons are needed for it. */
+export interface ActsAnswer {
+  readonly acts: readonly ActInfo[];
+  readonly bulk_is_many: number;
+  readonly forced_soon_s: number;
+  readonly least_ttl_s: number;
+  readonly most_ttl_s: number;
+}
+
+/** One deed. ``at``: seconds, UTC. */
+export interface AuditEntry {
+  readonly seq: number;
+  readonly at: number;
+  readonly account: string;
+  readonly action: string;
+  readonly device: string | null;
+  readonly device_name: string;
+  readonly address: string;
+  readonly result: string;
+  readonly values: Readonly<Record<string, string | number | number | boolean | null>>;
+  readonly hash: string;
+}
+
+/** The newest first. ``before``: ask for the next page with it; None: there is none. */
+export interface AuditAnswer {
+  readonly entries: readonly AuditEntry[];
+  readonly before: number | null;
+}
+
+/** Is it what was written? ``fault``: None where nothing is wrong. */
+export interface AuditState {
+  readonly count: number;
+  readonly head: string;
+  readonly verified_to: number;
+  readonly verified_at: number | null;
+  readonly fault_seq: number | null;
+  readonly fault: string | null;
+}
+
+/** Every action there is an entry of, for the filter. */
+export interface AuditActions {
+  readonly actions: readonly string[];
 }
 
 /** One account. ``role`` None: it has no part in the fleet. */

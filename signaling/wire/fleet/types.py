@@ -27,4 +27,5 @@ ENUMS: Final = (
     values.FleetRole,
     values.BundleKind,
     permissions.Action,
+    *commands.ENUMS,
 )

@@ -39,7 +39,9 @@ def play(folder: Path, scenario: Scenario, **changes: Any) -> None:
 
 
 async def asked(here: Fleet, one: TestDevice, do: AnyAct) -> CommandId:
+    """A command that its device was let go with."""
     made = await here.hub.commands.ask(BOSS, one.id, do, Plan(), secrets.token_hex(8))
+    assert await here.hub.commands.claim(one.id, made.id) is None
     return made.id
 
 

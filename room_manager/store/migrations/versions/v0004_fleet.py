@@ -129,6 +129,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("request_key", name="uq_commands_request_key"),
     )
     op.create_index("ix_commands_bulk", "commands", ["bulk"])
+    op.create_index("ix_commands_created_at", "commands", ["created_at"])
     op.create_index("ix_commands_device", "commands", ["device"])
     op.create_index("ix_commands_state", "commands", ["state"])
     op.create_table(
