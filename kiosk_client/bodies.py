@@ -1,5 +1,6 @@
 """Which body and which updater an agent of this machine gets."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -48,7 +49,13 @@ def _browser(config: Config) -> BrowserSettings | None:
         )
     return BrowserSettings(
         program=found,
-        profiles=Path(config.state).expanduser().absolute() / "browser",
+        profiles=_profiles(config),
         headless=True if config.headless else None,
         arguments=config.browser_arguments,
     )
+
+
+def _profiles(config: Config) -> Path:
+    """In memory where the service manager gives a folder there (systemd.exec(5), RuntimeDirectory)."""
+    memory = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    return Path(memory) if memory else Path(config.state).expanduser().absolute() / "browser"

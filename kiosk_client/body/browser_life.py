@@ -21,6 +21,8 @@ from kiosk_client.errors import AgentError
 START_LIMIT_S: Final = 40.0
 GENTLE_END_S: Final = 3.0
 KILL_LIMIT_S: Final = 3.0
+DISPLAY_LIMIT_S: Final = 15.0
+DISPLAY_EVERY_S: Final = 0.5
 PROFILE_PREFIX: Final = "browser-"
 
 FLAGS: Final = (
@@ -79,11 +81,7 @@ class Life:
     def __init__(self, settings: BrowserSettings, environment: Mapping[str, str] | None = None) -> None:
         self._settings = settings
         self._environment = dict(environment or os.environ)
-        found = display(self._environment)
-        headless = found is None and not is_required(self._environment)
-        self._headless = headless if settings.headless is None else settings.headless
-        self._no_display = found is None and not self._headless
-        self._environment.update(found or {})
+        self._headless = bool(settings.headless)
         self._profile: Path | None = None
         self._child: asyncio.subprocess.Process | None = None
         self._cdp = Cdp(self._heard)
@@ -103,8 +101,7 @@ class Life:
         Raises:
             NoDisplay, BrowserGone, BrowserSilent, BrowserRefused, OSError
         """
-        if self._no_display:
-            raise NoDisplay("there is neither a Wayland compositor nor an X server")
+        await self._find_display()
         clear_profiles(self._settings.profiles)
         self._settings.profiles.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._profile = Path(tempfile.mkdtemp(prefix=PROFILE_PREFIX, dir=self._settings.profiles))
@@ -159,6 +156,23 @@ class Life:
                 await self._watching
         if self._profile is not None:
             await asyncio.to_thread(shutil.rmtree, self._profile, ignore_errors=True)
+
+    async def _find_display(self) -> None:
+        """Some compositors end with their last window and are started anew: theirs is waited for."""
+        if self._settings.headless:
+            return
+        needed = self._settings.headless is False or is_required(self._environment)
+        tries = round(DISPLAY_LIMIT_S / DISPLAY_EVERY_S) if needed else 1
+        for _ in range(tries):
+            found = display(self._environment)
+            if found is not None:
+                self._environment.update(found)
+                return
+            if needed:
+                await asyncio.sleep(DISPLAY_EVERY_S)
+        if needed:
+            raise NoDisplay("there is neither a Wayland compositor nor an X server")
+        self._headless = True
 
     async def _spawn(self) -> None:
         from_us = os.pipe()

@@ -1,5 +1,6 @@
 """Where a window can be opened: looked up each time, since a compositor may die and another come up."""
 
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ def display(environment: Mapping[str, str], root: Path = Path("/")) -> dict[str,
         there = root / runtime.lstrip("/")
         named = environment.get("WAYLAND_DISPLAY", "")
         for name in (named, *(file.name for file in sorted(there.glob("wayland-*")))):
-            if name and not name.endswith(".lock") and (there / name).is_socket():
+            if name and not name.endswith(".lock") and is_alive(there / name):
                 return {"WAYLAND_DISPLAY": name, "DISPLAY": ""}
     if environment.get("DISPLAY"):
         return {"WAYLAND_DISPLAY": "", "DISPLAY": environment["DISPLAY"]}
@@ -27,6 +28,16 @@ def display(environment: Mapping[str, str], root: Path = Path("/")) -> dict[str,
     if environment.get(REQUIRED) == "required" and servers:
         return {"WAYLAND_DISPLAY": "", "DISPLAY": f":{servers[0].name[1:]}"}
     return None
+
+
+def is_alive(path: Path) -> bool:
+    """Does somebody listen? A compositor that was killed leaves its socket behind."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as knock:
+            knock.connect(str(path))
+    except OSError:
+        return False
+    return True
 
 
 def is_required(environment: Mapping[str, str]) -> bool:

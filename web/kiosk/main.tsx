@@ -87,6 +87,10 @@ function useNow(): number {
   return now;
 }
 
+// Whoever plugs a keyboard in gets no browser: no developer tools, no zoom, no other page.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || /^F\d+$/.test(event.key)) event.preventDefault();
+}, { capture: true });
 document.addEventListener("contextmenu", (event) => event.preventDefault());
 document.addEventListener("dragstart", (event) => event.preventDefault());
 const root = document.getElementById("app");

@@ -346,6 +346,7 @@ def listening(path: Path) -> socket.socket:
     path.parent.mkdir(parents=True, exist_ok=True)
     one = socket.socket(socket.AF_UNIX)
     one.bind(str(path))
+    one.listen()
     return one
 
 
@@ -362,6 +363,8 @@ def test_a_window_is_opened_where_a_display_is_alive() -> None:
                 "WAYLAND_DISPLAY": "",
                 "DISPLAY": ":0",
             }
+        (root / "run/kiosk").mkdir(parents=True)
+        listening(root / "run/kiosk/wayland-0").close()  # of a compositor that was killed
         with listening(root / "run/kiosk/wayland-1"):
             assert display({**wayland, "WAYLAND_DISPLAY": "wayland-0"}, root) == {
                 "WAYLAND_DISPLAY": "wayland-1",
