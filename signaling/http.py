@@ -55,6 +55,7 @@ STATUS: Final[Mapping[str, int]] = {
     "unknown-meeting": 404,
     "unknown-site": 404,
     "unknown-link": 404,
+    "unknown-incident": 404,
     "unknown-enrolment": 404,
     "unknown-code": 404,
     "unknown-recording": 404,

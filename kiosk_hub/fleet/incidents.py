@@ -431,3 +431,8 @@ def decide(incident: Incident, command: AnyCommand, now: float) -> list[AnyEvent
             return [Reopened(note=command.note.strip(), at=now, by=command.by)]
         case _:
             assert_never(command)
+
+
+def tag_of(event: AnyEvent) -> str:
+    """Its name everywhere: ``fell-ill``."""
+    return kebab(type(event).__name__)

@@ -173,6 +173,12 @@ class Incidents:
             raise NotAllowed("this district is not one of yours")
         return incident, events
 
+    async def rows_of(self, names: Sequence[IncidentId]) -> list[IncidentRow]:
+        """The rows of these, as they are kept; those that are not are left out."""
+        async with self._database.read() as connection:
+            found = [await store.row_of(connection, name) for name in names[:100]]
+        return [one for one in found if one is not None]
+
     def row(self, incident: Incident) -> IncidentRow:
         return row(incident, self.label(incident.spot))
 

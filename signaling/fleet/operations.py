@@ -7,12 +7,14 @@ from signaling.fleet.commands import COMMANDS
 from signaling.fleet.devices import DEVICES
 from signaling.fleet.enrolments import ENROLMENTS
 from signaling.fleet.histories import HISTORIES
+from signaling.fleet.incidents import INCIDENTS
 from signaling.fleet.operation import Operation
 from signaling.fleet.roles import ROLES
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *DEVICES,
     *ENROLMENTS,
+    *INCIDENTS,
     *HISTORIES,
     *ROLES,
     *COMMANDS,

@@ -58,6 +58,12 @@ class Person:
             method, f"/api/fleet{path}", json=body, headers={"x-csrf-token": self.csrf}
         )
 
+    async def post(self, path: str, body: Any = None) -> Any:
+        """The answer's JSON; asserts that it was done."""
+        answer = await self.ask("POST", path, body)
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
     async def refused(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
         """Status and code."""
         answer = await self.ask(method, path, body)

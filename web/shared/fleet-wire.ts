@@ -21,6 +21,15 @@ export type FleetRole = "viewer" | "technician" | "administrator";
 /** What a bundle brings. */
 export type BundleKind = "content" | "configuration" | "software";
 
+/** How much an incident matters; the gravest first. */
+export type Severity = "critical" | "major" | "minor";
+
+/** How far an incident has come. */
+export type IncidentState = "open" | "acknowledged" | "folded" | "closed";
+
+/** How wide an incident is; the widest first. */
+export type Level = "city" | "district" | "unit" | "building" | "device";
+
 /** Everything a person can ask of the fleet. */
 export type Action = "see" | "enrol" | "edit-device" | "quarantine" | "retire" | "preauthorise" | "command" | "command-dangerous" | "approve" | "see-screenshot" | "handle-incident" | "plan-rollout" | "approve-rollout" | "stop-rollout" | "see-audit" | "set-up";
 
@@ -201,6 +210,48 @@ export interface SessionHour {
   readonly scans: number;
   readonly scans_failed: number;
   readonly help_calls: number;
+}
+
+/** One device of an incident. ``well_at`` None: something is wrong with it now. */
+export interface IncidentDevice {
+  readonly id: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly building: string;
+  readonly since: number;
+  readonly well_at: number | null;
+  readonly reasons: readonly Reason[];
+  readonly flapping: boolean;
+}
+
+/** Something that happened. ``text``: as a person wrote it; ``by`` empty: the server. */
+export interface TimelineEntry {
+  readonly at: number;
+  readonly what: string;
+  readonly said: Reason;
+  readonly by: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+/** One notice that went out, or is to. Addresses are shown in the settings only. */
+export interface NoticeLine {
+  readonly id: string;
+  readonly kind: string;
+  readonly route: string;
+  readonly channel: string;
+  readonly state: string;
+  readonly created_at: number;
+  readonly due_at: number;
+  readonly done_at: number | null;
+  readonly attempts: number;
+  readonly error: string;
+}
+
+/** Somebody it can be given to. */
+export interface Handler {
+  readonly account: string;
+  readonly name: string;
 }
 
 /** The browser is started anew. */
@@ -550,6 +601,83 @@ export interface IdentityAnswer {
   readonly words: readonly string[];
   readonly rotation_asked: boolean;
   readonly next_words: readonly string[];
+}
+
+/** Where it is, in words that the rules do not know: names of the roster and of the device. */
+export interface Label {
+  readonly vi: string;
+  readonly en: string;
+}
+
+/** One line of the board. Times are seconds, UTC. */
+export interface IncidentRow {
+  readonly id: string;
+  readonly state: IncidentState;
+  readonly severity: Severity;
+  readonly level: Level;
+  readonly place: Label;
+  readonly sentence: Reason;
+  readonly opened_at: number;
+  readonly changed_at: number;
+  readonly version: number;
+  readonly ill: number;
+  readonly affected: number;
+  readonly present: number;
+  readonly district?: string;
+  readonly unit?: string;
+  readonly building?: string;
+  readonly device?: string;
+  readonly flapping?: boolean;
+  readonly well_since?: number | null;
+  readonly acknowledged_by?: string;
+  readonly acknowledged_at?: number | null;
+  readonly assignee?: string;
+  readonly comments?: number;
+  readonly escalated?: number;
+  readonly children?: number;
+  readonly parent?: string;
+  readonly closed_at?: number | null;
+  readonly closed_by?: string;
+  readonly closed_note?: string;
+}
+
+/** ``time``: seconds, UTC, of the answer. */
+export interface IncidentsAnswer {
+  readonly time: number;
+  readonly total: number;
+  readonly incidents: readonly IncidentRow[];
+}
+
+/** One incident's page. */
+export interface IncidentAnswer {
+  readonly time: number;
+  readonly row: IncidentRow;
+  readonly devices: readonly IncidentDevice[];
+  readonly timeline: readonly TimelineEntry[];
+  readonly children: readonly IncidentRow[];
+  readonly notices: readonly NoticeLine[];
+  readonly handlers: readonly Handler[];
+  readonly may_handle: boolean;
+}
+
+/** ``version`` is the one that was seen; refused as ``stale`` otherwise. */
+export interface AskVersion {
+  readonly version: number;
+}
+
+/** ``to``: an account; empty: nobody. */
+export interface AskAssign {
+  readonly to: string;
+  readonly version: number;
+}
+
+export interface AskComment {
+  readonly text: string;
+}
+
+export interface AskNote {
+  readonly note: string;
+  readonly version: number;
 }
 
 /** How an act is to be done; what is None is as the table of acts says. */

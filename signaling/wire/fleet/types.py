@@ -26,6 +26,9 @@ ENUMS: Final = (
     values.ClockTrust,
     values.FleetRole,
     values.BundleKind,
+    values.Severity,
+    values.IncidentState,
+    values.Level,
     permissions.Action,
     *commands.ENUMS,
 )
