@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kiosk_hub.ports import Switchboard
 from kiosk_hub.services.audit import Audit
+from kiosk_hub.services.bulks import Bulks
 from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.commands import Commands
 from kiosk_hub.services.diary import DiaryKeeper
@@ -42,6 +43,7 @@ class Hub:
     enrolments: Enrolments
     evidence_intake: Intake
     commands: Commands  # and who answers a device that claims one
+    bulks: Bulks
     evidence: EvidenceRoom
     audit: Audit
     grants: Grants  # changes them

@@ -78,3 +78,16 @@ def reason_of(command: Command) -> Reason | None:
     if command.text and command.code in ("by-staff", "refused"):
         return Reason(command.code, f"{vi} Lý do: {command.text}", f"{en} Why: {command.text}")
     return Reason(command.code, vi, en)
+
+
+_REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
+    "not-allowed": ("Thiết bị ngoài địa bàn được giao.", "Not one of your districts."),
+    "not-in-use": ("Thiết bị không được sử dụng.", "The device is not in use."),
+    "queue-full": ("Thiết bị đang có quá nhiều lệnh chờ.", "Too many commands wait for the device."),
+}
+
+
+def refusal_of(code: str, text: str) -> Reason:
+    """Why a device is left out of a bulk."""
+    vi, en = _REFUSALS.get(code, (text, text))
+    return Reason(code, vi, en)

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from msgspec.structs import replace
 
+from kiosk_hub.fleet.bulks import Look
 from kiosk_hub.fleet.device import Device
 from kiosk_hub.fleet.facts import Facts
 from kiosk_hub.fleet.health import Health, hear, is_silent, judge, remember, silence_s
@@ -139,6 +140,20 @@ class Registry:
         """None: there is no such device."""
         known = self._known.get(device)
         return None if known is None else known.verdict
+
+    def look_at(self, device: DeviceId) -> Look | None:
+        """What a bulk chooses by; None: there is no such device."""
+        known = self._known.get(device)
+        if known is None:
+            return None
+        facts = known.health.facts
+        return Look(
+            status=known.verdict.status,
+            agent=facts.versions.agent if facts is not None else "",
+            content=facts.versions.content if facts is not None else "",
+            in_session=facts is not None and facts.in_session,
+            connected=known.connected,
+        )
 
     def all(self) -> Iterable[tuple[Device, Known]]:
         """Every device with what is known of it."""

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from kiosk_hub.fleet.news import KeyAnnounced
 from kiosk_hub.hub import Hub
 from kiosk_hub.services.audit import Audit
+from kiosk_hub.services.bulks import Bulks
 from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.commands import Commands
 from kiosk_hub.services.diary import DiaryKeeper
@@ -130,6 +131,7 @@ async def open_fleet(
         identities=identities,
         enrolments=enrolments,
         commands=commands,
+        bulks=Bulks(database, directory, commands, registry.look_at, time.time),
         evidence_intake=intake,
         evidence=EvidenceRoom(database, directory, intake, changes, time.time),
         audit=audit,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from signaling.fleet.audit import AUDIT
+from signaling.fleet.bulks import BULKS
 from signaling.fleet.commands import COMMANDS
 from signaling.fleet.devices import DEVICES
 from signaling.fleet.enrolments import ENROLMENTS
@@ -18,5 +19,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *HISTORIES,
     *ROLES,
     *COMMANDS,
+    *BULKS,
     *AUDIT,
 )

@@ -42,6 +42,9 @@ export type Beside = "harmless" | "disturbs" | "never";
 /** When a second person must approve. */
 export type Danger = "none" | "in-bulk" | "always";
 
+/** What would happen at one device. */
+export type Fate = "at-once" | "waits-for-session" | "waits-for-line" | "refused";
+
 /** One reason. The sentences have their numbers in them already. */
 export interface Reason {
   readonly code: string;
@@ -254,6 +257,17 @@ export interface Handler {
   readonly name: string;
 }
 
+/** Which devices: those named, or those that match all of the rest. Empty: any. */
+export interface Selection {
+  readonly devices?: readonly string[];
+  readonly districts?: readonly string[];
+  readonly units?: readonly string[];
+  readonly kinds?: readonly DeviceKind[];
+  readonly statuses?: readonly Status[];
+  readonly agents?: readonly string[];
+  readonly contents?: readonly string[];
+}
+
 /** The browser is started anew. */
 export interface RestartPage {
   readonly act: "restart-page";
@@ -321,6 +335,20 @@ export interface TakeOutOfService {
 /** The usual page is back. */
 export interface ReturnToService {
   readonly act: "return-to-service";
+}
+
+/** So many at once, then so many seconds' pause. */
+export interface Pace {
+  readonly per_batch: number;
+  readonly every_s: number;
+}
+
+/** What would happen at one device, and when (seconds from the start). */
+export interface ForeseenRow {
+  readonly device: string;
+  readonly fate: Fate;
+  readonly offset_s: number;
+  readonly code: string;
 }
 
 /** One number or word of a result, by a stable name: ``rtt_ms``, ``sharpness``, ``state``. */
@@ -678,6 +706,55 @@ export interface AskComment {
 export interface AskNote {
   readonly note: string;
   readonly version: number;
+}
+
+/** Which devices, what, how. ``pace``: None: as suits the act. */
+export interface AskDryRun {
+  readonly selection: Selection;
+  readonly do: RestartPage | RestartAgent | Reboot | SetScreen | SetVolume | RefreshContent | CollectLogs | TakeScreenshot | TestCamera | TestPrinter | CheckLine | TakeOutOfService | ReturnToService;
+  readonly plan?: AskPlan;
+  readonly pace?: Pace | null;
+}
+
+/** Do what that dry run showed. Asked again under the same key it is the same bulk. */
+export interface AskBulk {
+  readonly token: string;
+  readonly why: string;
+  readonly request_key: string;
+}
+
+/** What would happen. Nothing has. Rows in the order of their turns, the refused ones last. */
+export interface DryRunAnswer {
+  readonly token: string;
+  readonly ends_at: number;
+  readonly second: boolean;
+  readonly pace: Pace;
+  readonly lasts_s: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly rows: readonly ForeseenRow[];
+  readonly reasons: readonly Reason[];
+}
+
+/** One bulk and how far it is. Its commands: ``GET /api/fleet/commands?bulk=``. */
+export interface BulkRow {
+  readonly id: string;
+  readonly do: RestartPage | RestartAgent | Reboot | SetScreen | SetVolume | RefreshContent | CollectLogs | TakeScreenshot | TestCamera | TestPrinter | CheckLine | TakeOutOfService | ReturnToService;
+  readonly by: string;
+  readonly by_name: string;
+  readonly why: string;
+  readonly created_at: number;
+  readonly second: boolean;
+  readonly pace: Pace;
+  readonly lasts_s: number;
+  readonly many: number;
+  readonly refused: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly districts: readonly string[];
+  readonly may: readonly string[];
+}
+
+export interface BulksAnswer {
+  readonly bulks: readonly BulkRow[];
 }
 
 /** How an act is to be done; what is None is as the table of acts says. */

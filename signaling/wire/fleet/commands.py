@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from kiosk_hub.fleet.acts import Beside, Danger
+from kiosk_hub.fleet.bulks import Fate, Pace, Selection
 from kiosk_hub.fleet.commands import CommandState
 from kiosk_hub.fleet.orders import AnyAct, Outcome
 from kiosk_hub.fleet.reasons import Reason
@@ -109,7 +110,74 @@ class ActsAnswer(Struct, frozen=True):
     most_ttl_s: float
 
 
+class AskDryRun(Struct, frozen=True):
+    """Which devices, what, how. ``pace``: None: as suits the act."""
+
+    selection: Selection
+    do: AnyAct
+    plan: AskPlan = AskPlan()
+    pace: Pace | None = None
+
+
+class AskBulk(Struct, frozen=True):
+    """Do what that dry run showed. Asked again under the same key it is the same bulk."""
+
+    token: Annotated[str, Meta(min_length=8, max_length=64)]
+    why: Why
+    request_key: RequestKey
+
+
+class ForeseenRow(Struct, frozen=True):
+    """What would happen at one device, and when (seconds from the start)."""
+
+    device: str
+    fate: Fate
+    offset_s: float
+    code: str  # why it is refused
+
+
+class DryRunAnswer(Struct, frozen=True):
+    """What would happen. Nothing has. Rows in the order of their turns, the refused ones last."""
+
+    token: str
+    ends_at: float
+    second: bool  # two persons
+    pace: Pace
+    lasts_s: float
+    counts: dict[str, int]  # by fate
+    rows: tuple[ForeseenRow, ...]
+    reasons: tuple[Reason, ...]  # of the codes in the rows
+
+
+class BulkRow(Struct, frozen=True):
+    """One bulk and how far it is. Its commands: ``GET /api/fleet/commands?bulk=``."""
+
+    id: str
+    do: AnyAct
+    by: str
+    by_name: str
+    why: str
+    created_at: float
+    second: bool
+    pace: Pace
+    lasts_s: float
+    many: int
+    refused: int
+    counts: dict[str, int]  # by state of the command
+    districts: tuple[str, ...]
+    may: tuple[str, ...]  # "cancel", "approve", "refuse"
+
+
+class BulksAnswer(Struct, frozen=True):
+    bulks: tuple[BulkRow, ...]
+
+
 TYPES: Final[tuple[type[Struct], ...]] = (
+    AskDryRun,
+    AskBulk,
+    DryRunAnswer,
+    BulkRow,
+    BulksAnswer,
     AskPlan,
     AskCommand,
     AskDecision,
@@ -119,4 +187,4 @@ TYPES: Final[tuple[type[Struct], ...]] = (
     ActInfo,
     ActsAnswer,
 )
-ENUMS: Final = (CommandState, Beside, Danger)
+ENUMS: Final = (CommandState, Beside, Danger, Fate)
