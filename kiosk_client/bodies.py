@@ -11,6 +11,8 @@ from kiosk_client.body.real import BodySettings, RealBody
 from kiosk_client.config import NONE, BadConfig, Config
 from kiosk_client.no_updates import NoUpdates
 from kiosk_client.ports import Body, Updater
+from kiosk_client.updates.runtime import VenvRuntime
+from kiosk_client.updates.updater import BundleUpdater
 from signaling.wire.kiosk.words import DeviceKind
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -29,9 +31,11 @@ def body_for(config: Config, kind: DeviceKind) -> Body:
     )
 
 
-def updater_for(config: Config, kind: DeviceKind) -> Updater:
+def updater_for(config: Config, kind: DeviceKind, body: Body, agent: str) -> Updater:
     """A bridge point's PC is kept by its owner."""
-    return NoUpdates()
+    if kind is not DeviceKind.KIOSK or not config.updates:
+        return NoUpdates()
+    return BundleUpdater(body, VenvRuntime(), agent=agent, hardware=config.hardware or hardware())
 
 
 def hardware() -> str:

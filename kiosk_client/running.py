@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from kiosk_client.agent import Agent, Ended, Options
+from kiosk_client.agent import AGENT, Agent, Ended, Options
 from kiosk_client.bodies import body_for, hardware, updater_for
 from kiosk_client.city import HttpCity
 from kiosk_client.config import Config
@@ -19,6 +19,7 @@ from kiosk_client.folder import DiskFolder
 from kiosk_client.key import FileKeys
 from kiosk_client.logbook import FORMAT, Logbook
 from kiosk_client.system import LinuxSystem
+from kiosk_client.updates import launch
 from kiosk_client.wire import dialler, tls_context
 from signaling.wire.kiosk.fingerprint import fingerprint_of, raw_key, words_of
 from signaling.wire.kiosk.words import DeviceKind
@@ -37,12 +38,14 @@ def run(config: Config, kind: DeviceKind) -> int:
     folder.unlock()
     if ended == "restart" and not _is_supervised():
         # The service manager would start us again; without one we do it ourselves.
+        launch.again(sys.argv[1:])
         os.execv(sys.executable, [sys.executable, "-m", "kiosk_client", *sys.argv[1:]])  # noqa: S606
     return 0
 
 
 async def _live(config: Config, kind: DeviceKind, folder: DiskFolder, logs: Callable[[int], bytes]) -> Ended:
     certificate = Path(config.ca) if config.ca else None
+    body = body_for(config, kind)
     agent = Agent(
         Options(
             server=config.server,
@@ -54,8 +57,8 @@ async def _live(config: Config, kind: DeviceKind, folder: DiskFolder, logs: Call
         keys=FileKeys(folder),
         disk=ThreadDisk(),
         system=LinuxSystem(),
-        body=body_for(config, kind),
-        updater=updater_for(config, kind),
+        body=body,
+        updater=updater_for(config, kind, body, AGENT),
         dial=dialler(config.server, tls_context(config.server, certificate)),
         city=HttpCity(config.server, certificate),
         logs=logs,

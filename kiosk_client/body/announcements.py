@@ -1,31 +1,23 @@
 """The announcements of the content in use: a folder with ``announcements.json`` and the pictures it names.
 
-::
-
-    {"format": 1, "announcements": [
-      {"id": "tiem-chung", "title": {"vi": "Lịch tiêm chủng", "en": "Vaccinations"},
-       "text": {"vi": "…\\n\\n…"}, "picture": "files/tiem-chung.jpg",
-       "from": "2026-11-27", "to": "2026-12-05", "seconds": 15, "private": false}]}
-
-``from`` and ``to`` are days in Hà Nội, both included; either may be missing. On a clock that is not to be
-believed every announcement is shown: better one too many than a screen that says nothing.
+The format is the city's too (:mod:`signaling.wire.kiosk.bundles`). On a clock that is not to be believed
+every announcement is shown: better one too many than a screen that says nothing.
 """
 
 import datetime as dt
 import re
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Meta, Struct
 
 from kiosk_client.errors import AgentError
-from signaling.wire.kiosk.page import Announcement, Words
+from signaling.wire.kiosk.bundles import Content, contents_trouble
+from signaling.wire.kiosk.page import Announcement
 
 FILE: Final = "announcements.json"
 MAX_FILE_BYTES: Final = 2**20
-MAX_ANNOUNCEMENTS: Final = 50
 HANOI: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 PICTURE_TYPES: Final = {
     ".jpg": "image/jpeg",
@@ -39,26 +31,6 @@ class BadContent(AgentError):
     """The folder does not hold announcements in the known format."""
 
     code = "bad-content"
-
-
-class Written(Struct, frozen=True, rename={"from_day": "from", "to_day": "to"}):
-    """One announcement as it is in the file."""
-
-    id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-    title: Words
-    text: Words
-    picture: Annotated[str, Meta(max_length=200)] = ""
-    from_day: dt.date | None = None
-    to_day: dt.date | None = None
-    seconds: Annotated[float, Meta(ge=3, le=300)] = 15.0
-    private: bool = False
-
-
-class Content(Struct, frozen=True):
-    """The whole file."""
-
-    format: Literal[1]
-    announcements: Annotated[tuple[Written, ...], Meta(max_length=MAX_ANNOUNCEMENTS)]
 
 
 def read(folder: Path) -> Content:
@@ -76,11 +48,9 @@ def read(folder: Path) -> Content:
         raise BadContent(f"{FILE} cannot be read: {error.strerror}") from None
     except msgspec.MsgspecError as error:
         raise BadContent(f"{FILE}: {error}") from None
-    if len({one.id for one in content.announcements}) != len(content.announcements):
-        raise BadContent(f"{FILE}: two announcements have the same id")
-    for one in content.announcements:
-        if one.picture and picture_path(folder, one.picture) is None:
-            raise BadContent(f"{FILE}: no picture {one.picture}")
+    trouble = contents_trouble(content, lambda name: picture_path(folder, name) is not None)
+    if trouble is not None:
+        raise BadContent(f"{FILE}: {trouble}")
     return content
 
 

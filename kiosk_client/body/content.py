@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kiosk_client.body import announcements
+from signaling.wire.kiosk.bundles import Content
 from signaling.wire.kiosk.page import Announcement
 
 
@@ -15,7 +16,7 @@ class Shelf:
         self._folder = folder
         self._note = note
         self._seen: tuple[str, int] | None = None
-        self._content: announcements.Content | None = None
+        self._content: Content | None = None
 
     def folder(self) -> Path | None:
         """Where its pictures are."""

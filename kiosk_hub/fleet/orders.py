@@ -137,6 +137,7 @@ class Offer(Struct, frozen=True):
     download_from_minute: int | None = None  # window of the day, Hà Nội's time; None: at any time
     download_to_minute: int | None = None
     cap_bytes_per_s: int | None = None
+    attempt: int = 1  # grows when staff have it tried once more; what ended is not begun again before
 
 
 InstallStep = Literal["offered", "downloading", "downloaded", "installing", "installed", "failed", "returned"]

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from kiosk_hub.fleet.announcements import Announcements
+from kiosk_hub.fleet.announcements import Content, contents_trouble
 from kiosk_hub.fleet.archives import Entry, trouble_of
 from kiosk_hub.fleet.bundles import MANIFEST
 from kiosk_hub.fleet.values import BundleKind
@@ -99,12 +99,12 @@ def _check_contents(archive: zipfile.ZipFile, kind: BundleKind) -> None:
         if kind is BundleKind.CONFIGURATION:
             msgspec.json.decode(data, type=dict[str, msgspec.Raw])
             return
-        found = msgspec.json.decode(data, type=Announcements)
+        found = msgspec.json.decode(data, type=Content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadBundle(f"{manifest}: {error}") from None
-    for announcement in found.announcements:
-        if announcement.image and announcement.image not in names:
-            raise BadBundle(f"{manifest}: the picture {announcement.image!r} is not in the bundle")
+    what = contents_trouble(found, lambda name: name in names)
+    if what is not None:
+        raise BadBundle(f"{manifest}: {what}")
 
 
 def clear_half_done(folder: Path) -> None:

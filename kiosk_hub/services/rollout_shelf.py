@@ -120,7 +120,7 @@ class Shelf:
         for kind in KINDS_IN_TURN:
             found = offered.get(kind)
             if found is not None:
-                return self._offer(found.rollout)
+                return self._offer(found.rollout, found.members[device])
         return None
 
     def transfer_of(self, device: DeviceId) -> tuple[RolloutId, int, int | None] | None:
@@ -131,7 +131,7 @@ class Shelf:
         transfer = self.book(offer.rollout).rollout.plan.transfer
         return offer.rollout, transfer.at_once, transfer.cap_bytes_per_s
 
-    def _offer(self, rollout: Rollout) -> Offer | None:
+    def _offer(self, rollout: Rollout, member: Member) -> Offer | None:
         bundle = self._bundles.find(rollout.plan.bundle)
         if bundle is None:
             return None
@@ -146,6 +146,7 @@ class Shelf:
             transfer.from_minute,
             transfer.to_minute,
             transfer.cap_bytes_per_s,
+            member.attempt,
         )
 
     # --- who is in which ring ---

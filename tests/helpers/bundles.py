@@ -18,8 +18,9 @@ def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
 
 def content(title: str = "Lịch tiêm chủng", more: Mapping[str, bytes] | None = None) -> bytes:
     """A content bundle with one announcement."""
-    said = {"announcements": [{"id": "a1", "title": title, "text": "Nhà văn hóa, thứ Hai."}]}
-    return zipped({"announcements.json": json.dumps(said).encode(), **(more or {})})
+    one = {"id": "a1", "title": {"vi": title}, "text": {"vi": "Nhà văn hóa, thứ Hai."}}
+    said = {"format": 1, "announcements": [one]}
+    return zipped({"announcements.json": json.dumps(said, ensure_ascii=False).encode(), **(more or {})})
 
 
 def written(folder: Path, data: bytes, name: str = "bundle.zip") -> Path:

@@ -4,20 +4,14 @@ The page has no state of its own worth keeping: it draws the last ``Shown`` and 
 a resident is being served is decided by the agent alone.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
+from kiosk_hub.fleet.announcements import Words as Words
 from room_manager.words import kebab
 
 MAX_PAGE_MESSAGE_BYTES: Final = 1024
-
-
-class Words(Struct, frozen=True):
-    """A text in Vietnamese, and in English where it was translated."""
-
-    vi: Annotated[str, Meta(min_length=1, max_length=4000)]
-    en: Annotated[str, Meta(max_length=4000)] = ""
 
 
 class Announcement(Struct, frozen=True):

@@ -27,6 +27,9 @@ from tests.helpers import databases
 from tests.helpers.disks import fill, small_disk
 
 CONTENT = BundleKind.CONTENT
+MISSING_PICTURE = (
+    b'{"format":1,"announcements":[{"id":"a","title":{"vi":"t"},"text":{"vi":"t"},"picture":"no.png"}]}'
+)
 NOW = 1_795_000_000.0
 DAY_S = 86_400.0
 
@@ -206,7 +209,9 @@ def link_in_a_zip() -> bytes:
 
 def test_bad_files_are_refused_with_a_code_and_leave_nothing(tmp_path: Path) -> None:
     whole = files.content(more={"assets/a.bin": os.urandom(5000)})
-    damaged = bytearray(files.zipped({"announcements.json": b'{"announcements":[]}' * 1}, zipfile.ZIP_STORED))
+    damaged = bytearray(
+        files.zipped({"announcements.json": b'{"format":1,"announcements":[]}'}, zipfile.ZIP_STORED)
+    )
     damaged[45] ^= 0xFF
     bad = {
         "truncated": (whole[:-2000], "bad-bundle"),
