@@ -35,7 +35,8 @@ ELSEWHERE: Final = next(unit for unit in hanoi_579() if unit.district_code != UN
 class StaffClient:
     """Somebody of the staff, logged in, over REST."""
 
-    def __init__(self, client: httpx.AsyncClient, csrf: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, csrf: str, token: str = "") -> None:
+        self.token = token  # of the session's cookie
         self._client = client
         self._csrf = csrf
 
@@ -131,7 +132,7 @@ class Fleet:
             headers={"origin": f"http://{self.host}"},
         )
         self._clients.append(client)
-        return StaffClient(client, csrf)
+        return StaffClient(client, csrf, token)
 
     async def audited(self, action: str) -> list[dict[str, Any]]:
         """Entries of this action, the oldest first."""

@@ -2,7 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import type { DeviceAnswer, Place } from "../../shared/fleet-wire";
 import { useT } from "../i18n";
-import { Confirm, Field, toast, useFleet, usePlaces } from "../ui";
+import { Confirm, Field, toast, useFleet, usePlaces, useRows } from "../ui";
 import { isSound } from "./hours";
 import { HoursEditor } from "./hours-editor";
 
@@ -53,6 +53,12 @@ export function PlaceFields({ place, onChange }: { readonly place: Place; readon
   const places = usePlaces();
   const [district, setDistrict] = useState(places?.unit.get(place.unit)?.district ?? "");
   const units = useMemo(() => (places?.units ?? []).filter((unit) => unit.district === district), [places, district]);
+  const rows = useRows();
+  /** Of the unit's other devices: the same building is written in the same way. */
+  const buildings = useMemo(
+    () => [...new Set([...rows.values()].filter(({ unit, building }) => unit === place.unit && building !== "").map(({ building }) => building))].sort(),
+    [rows, place.unit],
+  );
   const change = (part: Partial<Place>) => onChange({ ...place, ...part });
   const contact = (part: Partial<Place["contact"]>) => change({ contact: { ...place.contact, ...part } });
   const number = (text: string): number | null => (text.trim() === "" ? null : Number(text));
@@ -90,8 +96,13 @@ export function PlaceFields({ place, onChange }: { readonly place: Place; readon
         </select>
       </Field>
       <Field label={t("place.building")} hint={t("place.building.hint")}>
-        <input class="input" value={place.building} maxLength={100} data-testid="place-building" onInput={(event) => change({ building: event.currentTarget.value })} />
+        <input class="input" list="buildings" value={place.building} maxLength={100} data-testid="place-building" onInput={(event) => change({ building: event.currentTarget.value })} />
       </Field>
+      <datalist id="buildings">
+        {buildings.map((building) => (
+          <option key={building} value={building} />
+        ))}
+      </datalist>
       <Field label={t("place.floor")}>
         <input class="input" value={place.floor} maxLength={30} onInput={(event) => change({ floor: event.currentTarget.value })} />
       </Field>
