@@ -1,7 +1,8 @@
 """TypeScript types of everything that crosses the wire, made from the Python ones.
 
 ``python -m signaling.wire.typescript web/shared/wire.ts`` writes the meetings' file, ``… fleet-wire.ts`` the
-fleet's; ``--check`` only says whether it is fresh. A struct becomes an interface, a tagged one with its
+fleet's; ``--check`` only says whether it is fresh. A struct becomes an interface (one that JSON
+carries as an array a tuple), a tagged one with its
 literal ``type``; an enum becomes a union of strings. ``… kiosk-wire.ts`` writes the device's own page's.
 A field with a default is optional in what a client says, and always there in what the server says, since we
 encode defaults.
@@ -114,6 +115,9 @@ def interface(cls: type, names: Names, *, optional: bool) -> list[str]:
     if not isinstance(info, inspect.StructType):
         raise TypeError(f"{cls} is no struct")
     lines = comment(cls.__doc__ if "__doc__" in cls.__dict__ else None)
+    if info.array_like:
+        fields = ", ".join(f"{field.encode_name}: {expression(field.type, names)}" for field in info.fields)
+        return [*lines, f"export type {names.of(cls)} = readonly [{fields}];"]
     lines.append(f"export interface {names.of(cls)} {{")
     if info.tag is not None:
         lines.append(f"  readonly {info.tag_field}: {literal(info.tag)};")

@@ -8,7 +8,7 @@ import pytest
 
 from signaling.wire.client import AnyClientMessage
 from signaling.wire.server import AnyServerMessage
-from signaling.wire.typescript import generate, main
+from signaling.wire.typescript import generate, generate_fleet, main
 
 COMMITTED = Path(__file__).parents[2] / "web" / "shared" / "wire.ts"
 
@@ -34,3 +34,10 @@ def test_every_message_has_an_interface_with_its_type() -> None:
         cls.__struct_config__.tag for union in (AnyClientMessage, AnyServerMessage) for cls in get_args(union)
     ]
     assert types == tags
+
+
+def test_what_json_carries_as_an_array_is_a_tuple() -> None:
+    point = re.search(r"export type MetricPoint = readonly \[(.*)\];", generate_fleet())
+
+    assert point is not None
+    assert point.group(1).startswith("at: number, low: number | null, ")

@@ -179,12 +179,7 @@ export interface Threshold {
  * One point of a chart: when (s, UTC), and lowest, mean and highest of its step; None: nothing was
  * heard.
  */
-export interface MetricPoint {
-  readonly at: number;
-  readonly low: number | null;
-  readonly mean: number | null;
-  readonly high: number | null;
-}
+export type MetricPoint = readonly [at: number, low: number | null, mean: number | null, high: number | null];
 
 /** A stretch of one status, for the strip above the charts. */
 export interface StatusSpan {
@@ -205,15 +200,7 @@ export interface LogEntry {
 }
 
 /** Counts of one hour: hours since 1970, begun, finished, abandoned, scans, scans failed, help calls. */
-export interface SessionHour {
-  readonly hour: number;
-  readonly begun: number;
-  readonly finished: number;
-  readonly abandoned: number;
-  readonly scans: number;
-  readonly scans_failed: number;
-  readonly help_calls: number;
-}
+export type SessionHour = readonly [hour: number, begun: number, finished: number, abandoned: number, scans: number, scans_failed: number, help_calls: number];
 
 /** One device of an incident. ``well_at`` None: something is wrong with it now. */
 export interface IncidentDevice {

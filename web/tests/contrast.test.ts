@@ -70,6 +70,31 @@ test("text on the ward's screen has 7 : 1", () => {
   check("dark", 7, [...TEXTS, ...FILLED]);
 });
 
+test("states of devices are read on the fleet's pages, and their shapes seen", () => {
+  const css = readFileSync("fleet/fleet.css", "utf8");
+  const [, light = "", dark = ""] = /:root \{(.*?)\n\}.*?:root\[data-theme="dark"\] \{(.*?)\n\}/s.exec(css) ?? [];
+  const resolved = (own: ReadonlyMap<string, Rgb>, theme: keyof typeof BY_THEME): ReadonlyMap<string, Rgb> => {
+    const named = [...light.matchAll(/--([\w-]+): var\(--([\w-]+)\);/g)].flatMap(([, name = "", of = ""]) => {
+      const colour = BY_THEME[theme].get(of);
+      return colour === undefined ? [] : [[name, colour] as const];
+    });
+    return new Map([...BY_THEME[theme], ...named, ...own]);
+  };
+  for (const [theme, own] of [["light", tokens(light)], ["dark", tokens(light, dark)]] as const) {
+    const all = resolved(own, theme);
+    const states = [...all.keys()].filter((name) => name.startsWith("s-"));
+    assert.equal(states.length, 8);
+    for (const state of states) {
+      for (const ground of ["card", "paper", "well", "hover", "accent-wash"]) {
+        const ratio = contrast(all.get(state)!, all.get(ground)!);
+        assert.ok(ratio >= 4.5, `${theme}: ${state} on ${ground} is ${ratio.toFixed(2)}`);
+      }
+      const cut = contrast(all.get("on-shape")!, all.get(state)!);
+      assert.ok(cut >= 4.5, `${theme}: what is cut out of ${state} is ${cut.toFixed(2)}`);
+    }
+  }
+});
+
 test("edges of controls and the focus have 3 : 1", () => {
   for (const theme of ["light", "dark"] as const) {
     check(theme, 3, [...GROUNDS, "accent-wash"].flatMap((ground) => [["rule-strong", ground], ["focus", ground]] as const));

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { limits } from "../fleet/device/limits";
 import { groups, metricsOf, thresholdOf } from "../fleet/device/facts";
 import { hoursWords, isSound, minuteOf, PRESETS, same, timeOf } from "../fleet/device/hours";
-import { byDay } from "../fleet/device/session-days";
+import { byDay, counted } from "../fleet/device/session-days";
 import { translator } from "../fleet/i18n";
 import { axisWords, bytesWords, valueWords } from "../fleet/units";
 import type { DeviceAnswer, Facts, Threshold } from "../shared/fleet-wire";
@@ -114,7 +114,7 @@ test("a time of the day as people write it", () => {
 });
 
 test("sessions are counted by the days of Hà Nội", () => {
-  const hour = (at: number, begun: number) => ({ hour: at, begun, finished: 1, abandoned: 0, scans: 0, scans_failed: 0, help_calls: 0 });
+  const hour = (at: number, begun: number) => counted([at, begun, 1, 0, 0, 0, 0]);
 
   const days = byDay([hour(24 * 10 + 16, 1), hour(24 * 10 + 17, 2), hour(24 * 10 + 18, 4)]); // midnight there is 17:00 UTC
 

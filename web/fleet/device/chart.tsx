@@ -58,13 +58,14 @@ export function Chart({ metric, points, from, to, thresholds, group }: Props) {
 
   useEffect(() => plot.current?.setData(columns(points)), [points, from, to]);
 
-  const shown = at === null ? points.findLast(({ mean }) => mean !== null) : points[at];
+  const shown = at === null ? points.findLast(([, , mean]) => mean !== null) : points[at];
+  const mean = shown?.[2];
   return (
-    <figure class="chart" data-metric={metric} data-points={points.filter(({ mean }) => mean !== null).length}>
+    <figure class="chart" data-metric={metric} data-points={points.filter(([, , mean]) => mean !== null).length}>
       <figcaption>
         <span>{t(`metric.${metric}`)}</span>
-        <strong>{shown?.mean == null ? "–" : valueWords(t, of, metric, shown.mean)}</strong>
-        <span class="at">{at !== null && shown !== undefined ? momentWords(of, shown.at, to) : ""}</span>
+        <strong>{mean == null ? "–" : valueWords(t, of, metric, mean)}</strong>
+        <span class="at">{at !== null && shown !== undefined ? momentWords(of, shown[0], to) : ""}</span>
       </figcaption>
       <div ref={box} class="plot" role="img" aria-label={t(`metric.${metric}`)} />
     </figure>
@@ -73,10 +74,10 @@ export function Chart({ metric, points, from, to, thresholds, group }: Props) {
 
 function columns(points: readonly MetricPoint[]): uPlot.AlignedData {
   return [
-    points.map(({ at }) => at),
-    points.map(({ mean }) => mean),
-    points.map(({ high }) => high),
-    points.map(({ low }) => low),
+    points.map(([at]) => at),
+    points.map(([, , mean]) => mean),
+    points.map(([, , , high]) => high),
+    points.map(([, low]) => low),
   ];
 }
 

@@ -111,7 +111,7 @@ function Strip({ id, from, to, tick, range }: StripProps) {
   const t = useT();
   const of = useStore(language);
   const fleet = useFleet();
-  const path = `/devices/${encodeURIComponent(id)}/spans?from=${Math.floor(from)}&to=${Math.ceil(to)}`;
+  const path = `/devices/${encodeURIComponent(id)}/spans?days=${Math.max(1, Math.ceil((to - from) / 86_400))}`;
   const { value } = useLive(() => fleet.ask<SpansAnswer>(path), [id, range], () => false, tick);
   const at = (s: number) => (Math.max(0, Math.min(1, (s - from) / (to - from))) * 1000).toFixed(2);
   return (

@@ -1,7 +1,8 @@
 /** The device's log: what it and others did with it, the newest first. */
 import type { LogAnswer, LogEntry } from "../../shared/fleet-wire";
-import { useT } from "../i18n";
-import { Empty, Mark, Moment, Problem, Skeleton, Table, useFleet, useLive, useNow, type Tone } from "../ui";
+import { language } from "../../shared/i18n";
+import { told, useT } from "../i18n";
+import { Empty, Mark, Moment, Problem, Skeleton, Table, useFleet, useLive, useNow, useStore, type Tone } from "../ui";
 
 const TONES: Readonly<Record<LogEntry["level"], Tone>> = { info: "quiet", warning: "warn", error: "bad" };
 const AGAIN_S = 30;
@@ -10,6 +11,7 @@ export function Log({ id }: { readonly id: string }) {
   const t = useT();
   const fleet = useFleet();
   const now = useNow();
+  const of = useStore(language);
   const { value, error, again } = useLive(
     () => fleet.ask<LogAnswer>(`/devices/${encodeURIComponent(id)}/log`),
     [id],
@@ -27,7 +29,7 @@ export function Log({ id }: { readonly id: string }) {
         columns={[
           { id: "at", head: t("log.at"), width: "120px", cell: ({ at }) => <Moment at={at} /> },
           { id: "level", head: t("log.level"), width: "130px", cell: ({ level }) => <Mark tone={TONES[level]}>{t(`log.${level}`)}</Mark> },
-          { id: "what", head: t("log.what"), width: "minmax(0, 1fr)", cell: ({ text }) => <span title={text}>{text}</span> },
+          { id: "what", head: t("log.what"), width: "minmax(0, 1fr)", cell: (entry) => <What entry={entry} words={entry.reason === null ? entry.text : told(of, entry.reason)} /> },
           { id: "by", head: t("log.by"), width: "180px", cell: ({ by }) => (by === "" || by === "agent" ? t("log.self") : by) },
         ]}
         empty={<Empty title={t("log.none")} />}
@@ -35,4 +37,9 @@ export function Log({ id }: { readonly id: string }) {
       />
     </div>
   );
+}
+
+function What({ entry, words }: { readonly entry: LogEntry; readonly words: string }) {
+  const text = words === "" ? entry.code : words;
+  return <span title={text}>{text}</span>;
 }

@@ -100,7 +100,7 @@ function Identity({ device }: { readonly device: DeviceAnswer }) {
         items={[
           [t("device.kind"), t(`kind.${row.kind}`)],
           [t("device.state"), t(`state.${row.state}`)],
-          [t("device.words"), device.fingerprint_words],
+          [t("device.words"), device.fingerprint_words === "" ? null : device.fingerprint_words],
           [t("device.hardware"), device.hardware === "" ? null : device.hardware],
           [t("device.enrolled"), <Moment at={device.enrolled_at} />],
           [t("device.id"), <code>{row.id}</code>],

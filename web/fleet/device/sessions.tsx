@@ -1,17 +1,17 @@
 /** How residents were served, as counts by day: nothing is known of anybody. */
 import { useMemo } from "preact/hooks";
-import type { SessionHour, SessionsAnswer } from "../../shared/fleet-wire";
+import type { SessionsAnswer } from "../../shared/fleet-wire";
 import { day as dayWords, language, number } from "../../shared/i18n";
 import { useT } from "../i18n";
 import { Empty, Problem, Skeleton, useFleet, useLive, useStore } from "../ui";
-import { byDay, COUNTED, sum } from "./session-days";
+import { byDay, COUNTED, counted, sum, type Counts } from "./session-days";
 
 export function Sessions({ id }: { readonly id: string }) {
   const t = useT();
   const of = useStore(language);
   const fleet = useFleet();
   const { value, error, again } = useLive(() => fleet.ask<SessionsAnswer>(`/devices/${encodeURIComponent(id)}/sessions`), [id]);
-  const days = useMemo(() => byDay(value?.hours ?? []), [value]);
+  const days = useMemo(() => byDay((value?.hours ?? []).map(counted)), [value]);
   if (value === undefined) return error === null ? <Skeleton /> : <Problem error={error} again={again} />;
   if (days.length === 0) {
     return (
@@ -21,7 +21,7 @@ export function Sessions({ id }: { readonly id: string }) {
     );
   }
   const most = Math.max(...days.map(({ counts }) => counts.begun));
-  const all = sum(value.hours);
+  const all = sum(value.hours.map(counted));
   return (
     <div class="card sessions">
       <p class="aside">{t("sessions.note")}</p>
@@ -65,7 +65,7 @@ export function Sessions({ id }: { readonly id: string }) {
 }
 
 /** Finished, then abandoned, of the day with most. */
-function Bar({ counts, most }: { readonly counts: Omit<SessionHour, "hour">; readonly most: number }) {
+function Bar({ counts, most }: { readonly counts: Counts; readonly most: number }) {
   const wide = (n: number) => (most === 0 ? 0 : (n / most) * 100);
   return (
     <svg viewBox="0 0 100 10" preserveAspectRatio="none">
