@@ -14,7 +14,7 @@ from signaling.wire.rest import ErrorBody
 MAX_BODY_BYTES: Final = 65_536
 MAX_DISCARDED_BYTES: Final = 1_048_576  # read and thrown away, so that the refusal is heard
 BODY_LIMIT_S: Final = 10.0
-STREAMED: Final = (("PUT", "/api/kiosk/evidence/"),)
+STREAMED: Final = (("PUT", "/api/kiosk/evidence/"), ("PUT", "/api/fleet/bundles/"))
 """Method and beginning of paths whose routes find out who asks before they read anything, and then read for
 themselves, with their own bounds."""
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")

@@ -85,7 +85,7 @@ class Comparison(Struct, frozen=True):
     worse: bool
 
 
-class Finding(Struct, frozen=True):
+class Effect(Struct, frozen=True):
     """What is known of one share. None: too few counts for that comparison."""
 
     measure: Measure
@@ -130,7 +130,7 @@ def compare(now: tuple[int, int], reference: tuple[int, int], gate: ExperienceGa
     return Comparison(bad, of, bad_reference, of_reference, rise, least, least > gate.tolerated_rise)
 
 
-def judge(fared: Fared, gate: ExperienceGate) -> tuple[Finding, ...]:
+def judge(fared: Fared, gate: ExperienceGate) -> tuple[Effect, ...]:
     """All three shares, in the order of ``MEASURES``."""
     found = []
     for measure in MEASURES:
@@ -138,7 +138,7 @@ def judge(fared: Fared, gate: ExperienceGate) -> tuple[Finding, ...]:
         others = compare(fared.after.of(measure), fared.others.of(measure), gate)
         made = [comparison for comparison in (own, others) if comparison is not None]
         worse = bool(made) and all(comparison.worse for comparison in made)
-        found.append(Finding(measure, own, others, worse))
+        found.append(Effect(measure, own, others, worse))
     return tuple(found)
 
 
@@ -157,7 +157,7 @@ def _percent_en(share: float) -> str:
     return f"{share * 100:.1f} %"
 
 
-def sentence(finding: Finding) -> Reason:
+def sentence(finding: Effect) -> Reason:
     """Why the rollout was stopped, for a finding that is ``worse``."""
     comparison = finding.own if finding.own is not None else finding.others
     if comparison is None:

@@ -10,7 +10,7 @@ from typing import Final, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kiosk_hub.fleet.experience import Finding, sentence
+from kiosk_hub.fleet.experience import Effect, sentence
 from kiosk_hub.fleet.news import Installing
 from kiosk_hub.fleet.reasons import Reason
 from kiosk_hub.fleet.rollouts import ENDED, UNDER_WAY, Member, MemberStep, Rollout, RolloutState
@@ -157,7 +157,7 @@ def enough_installed(rollout: Rollout, tally: Tally) -> bool:
 
 
 def look(
-    rollout: Rollout, tallies: Sequence[Tally], findings: Sequence[Finding], now: float
+    rollout: Rollout, tallies: Sequence[Tally], findings: Sequence[Effect], now: float
 ) -> AnyDeed | None:
     """What follows by itself now; None: nothing. To be asked again after it was done.
 

@@ -45,7 +45,7 @@ class Transfer(Struct, frozen=True):
     at_once: Annotated[int, Meta(ge=1, le=1000)] = 50  # downloads in the whole city
 
 
-class Plan(Struct, frozen=True):
+class RolloutPlan(Struct, frozen=True):
     """What people decide beforehand, and a second person approves."""
 
     bundle: BundleId
@@ -68,7 +68,7 @@ class Rollout(Struct, frozen=True, kw_only=True):
     """One rollout. Who is in which ring is kept beside it, device by device."""
 
     id: RolloutId
-    plan: Plan
+    plan: RolloutPlan
     kind: BundleKind
     version: str  # of the bundle
     state: RolloutState

@@ -59,6 +59,7 @@ class Bundles:
         self.keep_free_bytes = keep_free_bytes
         self._bundles: dict[BundleId, Bundle] = {}
         self._roles: tuple[Role, ...] = ()
+        self.uploading: set[str] = set()  # names of files that are being received
         self._adding = asyncio.Lock()
         self._renewing: asyncio.Task[None] | None = None
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from kiosk_hub.fleet.experience import BEFORE_S, Counts, Fared, Finding, judge
+from kiosk_hub.fleet.experience import BEFORE_S, Counts, Effect, Fared, judge
 from kiosk_hub.fleet.ids import DeviceId
 from kiosk_hub.fleet.rollouts import ENDED, Member, MemberStep, Rollout
 from kiosk_hub.store import rollouts as store
@@ -20,7 +20,7 @@ class Book:
         self.rollout = rollout
         self.members: dict[DeviceId, Member] = {}
         self.tallies: list[Counter[MemberStep]] = [Counter() for _ in rollout.rings]
-        self.findings: tuple[Finding, ...] = ()
+        self.findings: tuple[Effect, ...] = ()
         self.fared = Fared()
         self._shares: dict[DeviceId, Fared] = {}  # what each device contributes
         self._stale: dict[DeviceId, None] = {}

@@ -11,7 +11,7 @@ from kiosk_hub.fleet.orders import Offer
 from kiosk_hub.fleet.permissions import Staff
 from kiosk_hub.fleet.rings import Candidate, deal
 from kiosk_hub.fleet.rollout_rules import is_offered
-from kiosk_hub.fleet.rollouts import Member, Plan, Rollout, RolloutState
+from kiosk_hub.fleet.rollouts import Member, Rollout, RolloutPlan, RolloutState
 from kiosk_hub.fleet.values import BundleKind, DeviceState
 from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.directory import Directory
@@ -152,10 +152,10 @@ class Shelf:
     # --- who is in which ring ---
 
     @staticmethod
-    def is_candidate(device: Device, plan: Plan) -> bool:
+    def is_candidate(device: Device, plan: RolloutPlan) -> bool:
         return device.kind in plan.kinds and device.state is not DeviceState.RETIRED
 
-    def deal(self, plan: Plan, bundle: Bundle, salt: str, staff: Staff, now: float) -> list[Member]:
+    def deal(self, plan: RolloutPlan, bundle: Bundle, salt: str, staff: Staff, now: float) -> list[Member]:
         """Every device of the plan that the planner's grant covers, in its ring. Raises ``Invalid``."""
         devices = {
             device.id: device

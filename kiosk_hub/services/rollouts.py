@@ -36,7 +36,7 @@ from kiosk_hub.fleet.rollout_rules import (
     retried,
     soak_ends_at,
 )
-from kiosk_hub.fleet.rollouts import Gate, Member, Plan, RingProgress, Rollout, RolloutState
+from kiosk_hub.fleet.rollouts import Gate, Member, RingProgress, Rollout, RolloutPlan, RolloutState
 from kiosk_hub.fleet.values import DeviceState
 from kiosk_hub.ports import Feed, Switchboard
 from kiosk_hub.services.bundles import Bundles
@@ -110,7 +110,7 @@ class Rollouts:
 
     # --- what people do ---
 
-    def preview(self, plan: Plan, staff: Staff) -> tuple[list[int], int]:
+    def preview(self, plan: RolloutPlan, staff: Staff) -> tuple[list[int], int]:
         """How many devices each ring would have, and how many would be left out because they cannot run it.
 
         Raises ``Invalid``, ``UnknownBundle``.
@@ -125,7 +125,7 @@ class Rollouts:
                 counts[member.ring] += 1
         return counts, left_out
 
-    async def plan(self, plan: Plan, staff: Staff) -> Rollout:
+    async def plan(self, plan: RolloutPlan, staff: Staff) -> Rollout:
         """A draft. Raises ``NotAllowed``, ``Invalid``, ``UnknownBundle``, ``NotSigned``."""
         check(staff, Action.PLAN_ROLLOUT)
         check_plan(plan)
@@ -145,7 +145,7 @@ class Rollouts:
             await self._keep_new(rollout, (), "plan-rollout", staff)
         return rollout
 
-    async def replan(self, rollout: RolloutId, plan: Plan, staff: Staff) -> Rollout:
+    async def replan(self, rollout: RolloutId, plan: RolloutPlan, staff: Staff) -> Rollout:
         """Change a draft; whoever does has had a hand in it."""
         check(staff, Action.PLAN_ROLLOUT)
         check_plan(plan)
@@ -262,7 +262,7 @@ class Rollouts:
             ]
             if not members:
                 raise WrongState("no device has it; there is nothing to undo")
-            plan = Plan(
+            plan = RolloutPlan(
                 back_to.id,
                 (Ring(),),
                 title=f"↩ {back_to.version}",
@@ -469,7 +469,7 @@ class Rollouts:
         return audit.Entry(action, staff.account, None, staff.address, values=values)
 
 
-def check_plan(plan: Plan) -> None:
+def check_plan(plan: RolloutPlan) -> None:
     """Raise ``Invalid`` unless it can be carried out."""
     check_rings(plan.rings)
     window = (plan.transfer.from_minute, plan.transfer.to_minute)

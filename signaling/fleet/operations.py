@@ -4,6 +4,7 @@ from typing import Final
 
 from signaling.fleet.audit import AUDIT
 from signaling.fleet.bulks import BULKS
+from signaling.fleet.bundles import BUNDLES
 from signaling.fleet.commands import COMMANDS
 from signaling.fleet.devices import DEVICES
 from signaling.fleet.enrolments import ENROLMENTS
@@ -11,6 +12,7 @@ from signaling.fleet.histories import HISTORIES
 from signaling.fleet.incidents import INCIDENTS
 from signaling.fleet.operation import Operation
 from signaling.fleet.roles import ROLES
+from signaling.fleet.rollouts import ROLLOUTS
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *DEVICES,
@@ -20,5 +22,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *ROLES,
     *COMMANDS,
     *BULKS,
+    *BUNDLES,
+    *ROLLOUTS,
     *AUDIT,
 )

@@ -30,6 +30,9 @@ export type IncidentState = "open" | "acknowledged" | "folded" | "closed";
 /** How wide an incident is; the widest first. */
 export type Level = "city" | "district" | "unit" | "building" | "device";
 
+/** What people, or its own gate, have decided about a rollout. */
+export type RolloutState = "draft" | "awaiting-approval" | "running" | "paused" | "stopped" | "finished";
+
 /** Everything a person can ask of the fleet. */
 export type Action = "see" | "enrol" | "edit-device" | "quarantine" | "retire" | "preauthorise" | "command" | "command-dangerous" | "approve" | "see-screenshot" | "handle-incident" | "plan-rollout" | "approve-rollout" | "stop-rollout" | "see-audit" | "set-up";
 
@@ -351,6 +354,173 @@ export interface Outcome {
   readonly text: string;
   readonly findings: readonly Finding[];
   readonly evidence: string | null;
+}
+
+/** What a device must be to run it. Nothing asked for: any device is fit. */
+export interface Needs {
+  readonly agent_from?: string;
+  readonly agent_below?: string;
+  readonly hardware?: readonly string[];
+}
+
+/** One bundle. ``signed`` false: it waits for whoever has the targets key. */
+export interface BundleRow {
+  readonly id: string;
+  readonly kind: BundleKind;
+  readonly version: string;
+  readonly length_bytes: number;
+  readonly sha256: string;
+  readonly needs: Needs;
+  readonly note: string;
+  readonly added_by: string;
+  readonly added_at: number;
+  readonly signed: boolean;
+  readonly installed: number;
+  readonly may: readonly string[];
+}
+
+/** One of the four roles that sign. ``key_here``: its key lies on the server. */
+export interface SigningRole {
+  readonly name: string;
+  readonly version: number;
+  readonly expires_at: number;
+  readonly key_here: boolean;
+}
+
+/** How many devices of a ring are at each step. */
+export interface StepCounts {
+  readonly waiting: number;
+  readonly offered: number;
+  readonly downloading: number;
+  readonly downloaded: number;
+  readonly installing: number;
+  readonly installed: number;
+  readonly failed: number;
+  readonly returned: number;
+  readonly left_out: number;
+}
+
+/** One ring, and how far it is. */
+export interface RingRow {
+  readonly name: string;
+  readonly size: number;
+  readonly counts: StepCounts;
+  readonly started_at: number | null;
+  readonly reached_at: number | null;
+  readonly soak_ends_at: number | null;
+}
+
+/** One rollout on the list. */
+export interface RolloutRow {
+  readonly id: string;
+  readonly title: string;
+  readonly bundle: string;
+  readonly kind: BundleKind;
+  readonly version: string;
+  readonly state: RolloutState;
+  readonly reason: Reason | null;
+  readonly planners: readonly string[];
+  readonly planned_at: number;
+  readonly approved_by: string;
+  readonly approved_at: number | null;
+  readonly stopped_by: string;
+  readonly ended_at: number | null;
+  readonly returns: string | null;
+  readonly rings: readonly RingRow[];
+  readonly changes: number;
+  readonly may: readonly string[];
+}
+
+/**
+ * One ring: the devices named, all of some districts, or a share of those no earlier ring took.
+ *
+ * Of the three exactly one is given; the last ring of a plan is always the rest, whatever it says.
+ */
+export interface Ring {
+  readonly name: string;
+  readonly share: number | null;
+  readonly districts: readonly string[];
+  readonly devices: readonly string[];
+}
+
+/** From when on a worsening stops a rollout. */
+export interface ExperienceGate {
+  readonly tolerated_rise: number;
+  readonly least: number;
+  readonly z: number;
+}
+
+/** From when on the next ring may start, and from when on the rollout stops by itself. */
+export interface Gate {
+  readonly advance_share: number;
+  readonly soak_s: number;
+  readonly failed_share: number;
+  readonly failed_least: number;
+  readonly experience: ExperienceGate | null;
+}
+
+/** When and how fast devices fetch it. Minutes of the day in Hà Nội's time; from > to: over midnight. */
+export interface Transfer {
+  readonly from_minute: number | null;
+  readonly to_minute: number | null;
+  readonly cap_bytes_per_s: number | null;
+  readonly at_once: number;
+}
+
+/** Residents' sessions of some devices over some time. */
+export interface ExperienceCounts {
+  readonly begun: number;
+  readonly abandoned: number;
+  readonly scans: number;
+  readonly scans_failed: number;
+  readonly help_calls: number;
+}
+
+/** One share, now and as it should be. ``rise_at_least`` is the lower end of the interval. */
+export interface Comparison {
+  readonly bad: number;
+  readonly of: number;
+  readonly bad_reference: number;
+  readonly of_reference: number;
+  readonly rise: number;
+  readonly rise_at_least: number;
+  readonly worse: boolean;
+}
+
+/** What is known of one share. None: too few counts for that comparison. */
+export interface Effect {
+  readonly measure: "abandoned" | "help-calls" | "scans-failed";
+  readonly own: Comparison | null;
+  readonly others: Comparison | null;
+  readonly worse: boolean;
+}
+
+/** How residents fare on the updated devices, beforehand and since, and on those not yet updated. */
+export interface Experience {
+  readonly before: ExperienceCounts;
+  readonly after: ExperienceCounts;
+  readonly others: ExperienceCounts;
+  readonly effects: readonly Effect[];
+}
+
+/** So many devices failed for this reason. */
+export interface CodeCount {
+  readonly code: string;
+  readonly count: number;
+}
+
+/** One device in it. */
+export interface MemberRow {
+  readonly device: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly ring: number;
+  readonly step: "downloaded" | "downloading" | "failed" | "installed" | "installing" | "left-out" | "offered" | "returned" | "waiting";
+  readonly at: number;
+  readonly bytes_done: number;
+  readonly code: string;
+  readonly text: string;
+  readonly attempt: number;
 }
 
 // --- what the live feed says ---
@@ -828,6 +998,73 @@ export interface ActsAnswer {
   readonly forced_soon_s: number;
   readonly least_ttl_s: number;
   readonly most_ttl_s: number;
+}
+
+/** The newest first. */
+export interface BundlesAnswer {
+  readonly bundles: readonly BundleRow[];
+  readonly roles: readonly SigningRole[];
+  readonly max_bytes: number;
+}
+
+/** The newest first. */
+export interface RolloutList {
+  readonly rollouts: readonly RolloutRow[];
+}
+
+/** One rollout with its plan and its figures. */
+export interface RolloutDetail {
+  readonly row: RolloutRow;
+  readonly plan: RolloutPlan;
+  readonly experience: Experience;
+  readonly codes: readonly CodeCount[];
+}
+
+/** Those that need eyes first: failed, went back, under way, waiting, done. */
+export interface MembersPage {
+  readonly total: number;
+  readonly members: readonly MemberRow[];
+}
+
+/** How many devices each ring of a plan would have, and how many cannot run the bundle. */
+export interface RingsPreview {
+  readonly rings: readonly number[];
+  readonly left_out: number;
+}
+
+/** What people decide beforehand, and a second person approves. */
+export interface RolloutPlan {
+  readonly bundle: string;
+  readonly rings: readonly Ring[];
+  readonly title: string;
+  readonly note: string;
+  readonly kinds: readonly DeviceKind[];
+  readonly gate: Gate;
+  readonly transfer: Transfer;
+}
+
+/** Why it is stopped. */
+export interface AskStop {
+  readonly why?: string;
+}
+
+/** Which ring is started without waiting; counted from 0. */
+export interface AskRing {
+  readonly ring: number;
+}
+
+/** Which devices try again; none named: all that failed. */
+export interface AskRetry {
+  readonly devices?: readonly string[];
+}
+
+export interface Retried {
+  readonly devices: number;
+}
+
+/** Which bundle they go back to; None: the last one of its kind that went to the end. */
+export interface AskReturn {
+  readonly bundle?: string | null;
 }
 
 /** One deed. ``at``: seconds, UTC. */

@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from kiosk_hub.fleet import permissions, values
+from kiosk_hub.fleet.rollouts import RolloutState
 from signaling.wire.fleet import audit, commands, devices, enrolments, incidents, roles, rollouts, setup
 
 ANSWERS: Final[tuple[type[Struct], ...]] = (
@@ -29,6 +30,7 @@ ENUMS: Final = (
     values.Severity,
     values.IncidentState,
     values.Level,
+    RolloutState,
     permissions.Action,
     *commands.ENUMS,
 )

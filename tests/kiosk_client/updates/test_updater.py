@@ -13,7 +13,7 @@ import pytest
 from kiosk_hub.fleet.bundles import Bundle, Needs, target_of
 from kiosk_hub.fleet.ids import BundleId, RolloutId
 from kiosk_hub.fleet.rings import Ring
-from kiosk_hub.fleet.rollouts import Plan, Transfer
+from kiosk_hub.fleet.rollouts import RolloutPlan, Transfer
 from kiosk_hub.fleet.values import BundleKind
 from kiosk_hub.services.signing import Repository
 from signaling.wire.kiosk.words import Offer, Painted
@@ -74,7 +74,7 @@ class City:
         for book in rollouts.shelf.books():
             if book.rollout.state in ("running", "paused"):
                 await rollouts.stop(book.rollout.id, "", AN)
-        rollout = await rollouts.plan(Plan(bundle.id, (Ring(),), transfer=transfer), AN)
+        rollout = await rollouts.plan(RolloutPlan(bundle.id, (Ring(),), transfer=transfer), AN)
         await rollouts.submit(rollout.id, AN)
         await rollouts.approve(rollout.id, BINH)
         offer = rollouts.shelf.offer_for(self.one.id)

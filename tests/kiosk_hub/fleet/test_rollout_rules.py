@@ -27,7 +27,7 @@ from kiosk_hub.fleet.rollout_rules import (
     retried,
     soak_ends_at,
 )
-from kiosk_hub.fleet.rollouts import Gate, Member, Plan, RingProgress, Rollout, RolloutState
+from kiosk_hub.fleet.rollouts import Gate, Member, RingProgress, Rollout, RolloutPlan, RolloutState
 from kiosk_hub.fleet.values import BundleKind
 from room_manager.errors import NotAllowed, WrongState
 
@@ -35,7 +35,7 @@ SOAK_S = 600.0
 GATE = Gate(advance_share=0.9, soak_s=SOAK_S, failed_share=0.1, failed_least=2)
 DRAFT = Rollout(
     id=RolloutId("r1"),
-    plan=Plan(BundleId("b1"), (Ring(share=0.1), Ring()), gate=GATE),
+    plan=RolloutPlan(BundleId("b1"), (Ring(share=0.1), Ring()), gate=GATE),
     kind=BundleKind.CONTENT,
     version="2",
     state=RolloutState.DRAFT,

@@ -35,7 +35,15 @@ from kiosk_hub.fleet.rollout_rules import (
     retried,
     too_many_failed,
 )
-from kiosk_hub.fleet.rollouts import Gate, Member, MemberStep, Plan, RingProgress, Rollout, RolloutState
+from kiosk_hub.fleet.rollouts import (
+    Gate,
+    Member,
+    MemberStep,
+    RingProgress,
+    Rollout,
+    RolloutPlan,
+    RolloutState,
+)
 from kiosk_hub.fleet.values import BundleKind
 from room_manager.errors import DomainError
 
@@ -67,7 +75,7 @@ class RolloutWalk(RuleBasedStateMachine):
         gate = Gate(soak_s=soak_s, failed_share=failed_share, experience=ExperienceGate(least=10))
         self.rollout = Rollout(
             id=RolloutId("r"),
-            plan=Plan(BundleId("b"), rings, gate=gate),
+            plan=RolloutPlan(BundleId("b"), rings, gate=gate),
             kind=BundleKind.CONTENT,
             version="2",
             state=RolloutState.DRAFT,

@@ -13,7 +13,7 @@ from kiosk_hub.fleet.experience import ExperienceGate
 from kiosk_hub.fleet.ids import BundleId, DeviceId
 from kiosk_hub.fleet.news import Sessions
 from kiosk_hub.fleet.rings import Ring
-from kiosk_hub.fleet.rollouts import Gate, Plan, Rollout, RolloutState, Transfer
+from kiosk_hub.fleet.rollouts import Gate, Rollout, RolloutPlan, RolloutState, Transfer
 from kiosk_hub.fleet.values import BundleKind, DeviceState
 from kiosk_hub.services.rollout_shelf import NothingToReturnTo
 from kiosk_hub.services.rollouts import OtherRollout
@@ -39,7 +39,7 @@ def run(folder: Path, story: Callable[[City], Awaitable[None]]) -> None:
 
 async def started(here: City, version: str = "1", gate: Gate = GATE) -> Rollout:
     bundle = await here.add_bundle(version)
-    plan = Plan(BundleId(bundle), RINGS, gate=gate, transfer=Transfer(60, 300, 50_000, 10))
+    plan = RolloutPlan(BundleId(bundle), RINGS, gate=gate, transfer=Transfer(60, 300, 50_000, 10))
     rollout = await here.rollouts.plan(plan, AN)
     await here.rollouts.submit(rollout.id, AN)
     return await here.rollouts.approve(rollout.id, BINH)
@@ -194,7 +194,7 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
 def test_only_another_administrator_approves(tmp_path: Path) -> None:
     async def story(here: City) -> None:
         await here.add_devices(4)
-        plan = Plan(BundleId(await here.add_bundle("1")), RINGS)
+        plan = RolloutPlan(BundleId(await here.add_bundle("1")), RINGS)
         with pytest.raises(NotAllowed):
             await here.rollouts.plan(plan, TECHNICIAN)
         rollout = await here.rollouts.plan(plan, AN)
@@ -216,7 +216,7 @@ def test_only_another_administrator_approves(tmp_path: Path) -> None:
 def test_whoever_changed_the_plan_cannot_approve_it_either(tmp_path: Path) -> None:
     async def story(here: City) -> None:
         await here.add_devices(4)
-        plan = Plan(BundleId(await here.add_bundle("1")), RINGS)
+        plan = RolloutPlan(BundleId(await here.add_bundle("1")), RINGS)
         rollout = await here.rollouts.plan(plan, AN)
         await here.rollouts.replan(rollout.id, msgspec.structs.replace(plan, title="nhanh"), BINH)
         await here.rollouts.submit(rollout.id, AN)
@@ -275,7 +275,7 @@ def test_devices_that_cannot_run_it_are_left_out_and_counted_beforehand(tmp_path
         bundle = await here.bundles.add(
             file, BundleKind.CONTENT, "9", needs=Needs(hardware=("kiosk k2",)), account="an"
         )
-        plan = Plan(bundle.id, (Ring(districts=("001",)), Ring()))
+        plan = RolloutPlan(bundle.id, (Ring(districts=("001",)), Ring()))
 
         assert here.rollouts.preview(plan, AN) == ([2, 4], 2)
         rollout = await here.rollouts.plan(plan, AN)
@@ -283,7 +283,7 @@ def test_devices_that_cannot_run_it_are_left_out_and_counted_beforehand(tmp_path
         members = here.rollouts.shelf.book(rollout.id).members.values()
         assert sorted(m.device for m in members if m.code == "wrong-hardware") == ["k010", "k011"]
 
-        nobody = Plan(
+        nobody = RolloutPlan(
             bundle.id, (Ring(),), kinds=(msgspec.convert("bridge-point", type=type(plan.kinds[0])),)
         )
         draft = await here.rollouts.plan(nobody, AN)

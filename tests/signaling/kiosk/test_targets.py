@@ -10,7 +10,7 @@ import httpx
 from kiosk_hub.fleet.bundles import Bundle
 from kiosk_hub.fleet.ids import RolloutId
 from kiosk_hub.fleet.rings import Ring
-from kiosk_hub.fleet.rollouts import Plan, Transfer
+from kiosk_hub.fleet.rollouts import RolloutPlan, Transfer
 from kiosk_hub.fleet.values import BundleKind
 from signaling.wire.kiosk import city
 from tests.helpers import bundles as files
@@ -38,7 +38,7 @@ async def bundle(here: Fleet, folder: Path, version: str = "1") -> Bundle:
 
 
 async def rolled_out(here: Fleet, added: Bundle, transfer: Transfer = AT_ANY_TIME) -> RolloutId:
-    rollout = await here.hub.rollouts.plan(Plan(added.id, (Ring(),), transfer=transfer), AN)
+    rollout = await here.hub.rollouts.plan(RolloutPlan(added.id, (Ring(),), transfer=transfer), AN)
     await here.hub.rollouts.submit(rollout.id, AN)
     return (await here.hub.rollouts.approve(rollout.id, BINH)).id
 
