@@ -34,6 +34,7 @@ from signaling.connection import endpoint
 from signaling.edge import Edge
 from signaling.fleet.assembly import open_fleet
 from signaling.fleet.live import Live, fleet_endpoint
+from signaling.fleet.openapi import openapi_routes
 from signaling.fleet.operation import routes
 from signaling.fleet.operations import OPERATIONS
 from signaling.guard import Guard
@@ -88,6 +89,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Starlette:
         *kiosk_routes(),
         *target_routes(),
         *routes(OPERATIONS),
+        *openapi_routes(),
         *page_routes(settings.static),
     ]
     return Starlette(

@@ -142,6 +142,7 @@ AUDIT: Final = (
         query=(*_FILTERS, Query("format", "csv or json", choices=("csv", "json"))),
         answer=None,
         media_type="text/csv",
+        other_media_types=("application/json",),
         refusals=("too-many-entries",),
     ),
 )

@@ -271,6 +271,7 @@ COMMANDS: Final = (
         call=_file,
         answer=None,
         media_type="application/octet-stream",
+        other_media_types=("image/png", "image/jpeg", "image/webp", "text/plain"),
         refusals=("unknown-evidence",),
     ),
 )

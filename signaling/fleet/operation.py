@@ -62,7 +62,7 @@ class Asked:
         text = self.request.query_params.get(name)
         if text is None:
             return default
-        good = text.isascii() and text.isdecimal() and len(text) <= 12
+        good = text.isascii() and text.isdecimal() and len(text) <= 16
         if not good or not query.least <= int(text) <= query.most:
             raise Invalid(f"{name}: a whole number from {query.least} to {query.most}")
         return int(text)
@@ -102,6 +102,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     status: int = 200
     refusals: tuple[str, ...] = ()  # codes beyond those every operation may give
     media_type: str = "application/json"  # of the answer
+    other_media_types: tuple[str, ...] = ()  # of a file that may be of several
 
 
 def routes(operations: tuple[Operation, ...]) -> list[BaseRoute]:

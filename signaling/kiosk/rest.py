@@ -38,7 +38,8 @@ async def ask_enrolment(door: Door, request: Request) -> Response:
     _limit(door, request)
     asked = await _body(request, AskEnrolment)
     key = key_in(asked.public_key)
-    _check_line(asked.hardware)
+    _check_line("hardware", asked.hardware)
+    _check_line("salt", asked.salt)
     text = proofs.enrolment_text(asked.public_key, asked.kind.value, asked.hardware, asked.salt)
     check_signed_by(key, asked.signature, text)
     asking = Asking(
@@ -121,9 +122,10 @@ def _limit(door: Door, request: Request) -> None:
         raise TooMany("too many devices ask from this address; wait a moment", 2)
 
 
-def _check_line(text: str) -> None:
+def _check_line(field: str, text: str) -> None:
+    """What is signed has no line break in it."""
     if "\n" in text:
-        raise Refused("bad-field", "hardware: one line")
+        raise Refused("bad-field", f"{field}: one line")
 
 
 def _origin(door: Door, request: Request) -> str:

@@ -31,10 +31,12 @@ class AskEnrolment(Struct, frozen=True):
 
     public_key: PublicKey
     kind: DeviceKind
-    hardware: Annotated[str, Meta(max_length=200)]  # model and serial, for staff to recognise it
+    hardware: Annotated[
+        str, Meta(max_length=200, pattern=r"^[^\n]*$")
+    ]  # model and serial, for staff to recognise it
     agent: Annotated[str, Meta(max_length=64)]
     at: Annotated[float, Meta(ge=0, le=1e11)]  # its clock, UTC; a wrong one is no reason to refuse
-    salt: Annotated[str, Meta(min_length=16, max_length=64)]
+    salt: Annotated[str, Meta(min_length=16, max_length=64, pattern=r"^[A-Za-z0-9_-]*$")]
     signature: Signature
 
 
