@@ -59,14 +59,14 @@ class _Error(msgspec.Struct):
 class HttpCity:
     """Over httpx; one small pool of connections."""
 
-    def __init__(self, server: str, certificate: Path | None = None) -> None:
+    def __init__(self, server: str, certificate: Path | None = None, connections: int = 4) -> None:
         self._client = httpx.AsyncClient(
             base_url=server,
             timeout=ANSWER_WITHIN_S,
             verify=tls_context(server, certificate) or False,
             trust_env=False,
             follow_redirects=False,
-            limits=httpx.Limits(max_connections=4, keepalive_expiry=30),
+            limits=httpx.Limits(max_connections=connections, keepalive_expiry=30),
         )
 
     async def ask(self, asking: AskEnrolment) -> Enrolled:

@@ -8,11 +8,13 @@ from typing import Final, NoReturn
 
 from kiosk_client import config as configs
 from kiosk_client.errors import AgentError
+from kiosk_client.simulate import arguments
 from signaling.wire.kiosk.words import DeviceKind
 
 OWNER_ONLY: Final = 0o077
 AGENT: Final = "the agent of a kiosk: enrols, shows the page, tells its health, carries out orders"
 PROBE: Final = "an agent without a screen of its own, for the PC of a bridge point"
+SIMULATE: Final = "hundreds of kiosks that do not exist, with faults, for demonstrations and measurements"
 EXAMPLES: Final = """\
 examples:
   diemcau agent --server https://diemcau.example --state /var/lib/diemcau-kiosk
@@ -43,6 +45,14 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         _add_settings(command, with_screen=name == "agent")
+    simulate = commands.add_parser(
+        "simulate",
+        help=SIMULATE,
+        description=SIMULATE[0].upper() + SIMULATE[1:] + ".",
+        epilog=arguments.EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    arguments.add_arguments(simulate)
     return root
 
 
@@ -63,16 +73,20 @@ def _add_settings(command: argparse.ArgumentParser, with_screen: bool) -> None:
         say("--no-updates", action="store_false", dest="updates", default=None, help="install nothing")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """0: ended in good order; 2: bad input; 1: this machine did not let us; 130: interrupted."""
     os.umask(OWNER_ONLY)
-    chosen = vars(parser().parse_args(arguments))
-    command, file = chosen.pop("command"), chosen.pop("config")
+    chosen = vars(parser().parse_args(words))
+    command = chosen.pop("command")
     try:
+        if command == "simulate":
+            from kiosk_client.simulate import job
+
+            return job.run(chosen)
         from kiosk_client import running  # the libraries of a whole agent are not for --help
 
         kind = DeviceKind.KIOSK if command == "agent" else DeviceKind.BRIDGE_POINT
-        return running.run(configs.from_process(file, chosen), kind)
+        return running.run(configs.from_process(chosen.pop("config"), chosen), kind)
     except configs.BadConfig as error:
         return _say(2, str(error))
     except AgentError as error:

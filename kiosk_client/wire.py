@@ -133,6 +133,14 @@ class WebSocketWire:
         except (OSError, WebSocketException) as error:
             raise Cut(f"{type(error).__name__}: {error}") from None
 
+    def stop_reading(self) -> None:
+        """For who simulates a machine without power: what comes is not even answered."""
+        self._socket.transport.pause_reading()
+
+    def abort(self) -> None:
+        """Without a goodbye."""
+        self._socket.transport.abort()
+
     async def ping(self) -> None:
         try:
             await (await self._socket.ping())
