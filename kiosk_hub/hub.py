@@ -18,6 +18,7 @@ from kiosk_hub.services.grants import Grants
 from kiosk_hub.services.history import History
 from kiosk_hub.services.identities import Identities
 from kiosk_hub.services.incidents import Incidents
+from kiosk_hub.services.notifier import Notifier
 from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
 from kiosk_hub.services.rollouts import Rollouts
@@ -48,5 +49,6 @@ class Hub:
     audit: Audit
     grants: Grants  # changes them
     incidents: Incidents
+    notifier: Notifier  # and where notices go: ``notifier.book``
     bundles: Bundles
     rollouts: Rollouts

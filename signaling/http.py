@@ -56,6 +56,8 @@ STATUS: Final[Mapping[str, int]] = {
     "unknown-site": 404,
     "unknown-link": 404,
     "unknown-incident": 404,
+    "unknown-route": 404,
+    "unknown-notice": 404,
     "unknown-enrolment": 404,
     "unknown-code": 404,
     "unknown-recording": 404,

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from kiosk_hub.services.mail import MailServer
+
 GIB: Final = 1 << 30
 STATIC: Final = Path(__file__).parent / "static"
 
@@ -57,6 +59,8 @@ class FleetSettings(Struct, frozen=True):
     bundles_folder: Path | None = None  # None: ``bundles`` beside the database
     max_bundle_bytes: int = 200 << 20
     keep_free_bytes: int = GIB  # no bundle is taken in that would leave less of the disk
+    mail: MailServer = MailServer()  # no host: incidents are told by webhooks only
+    private_webhooks: bool = False  # webhooks may reach this machine and its network, and without https
 
 
 class Settings(Struct, frozen=True):

@@ -38,6 +38,7 @@ class IncidentRow(Struct, frozen=True, omit_defaults=True):
     building: str = ""
     device: str = ""
     flapping: bool = False
+    flapped: bool = False  # ever
     well_since: float | None = None
     acknowledged_by: str = ""
     acknowledged_at: float | None = None
@@ -70,6 +71,7 @@ def row(incident: Incident, place: Label) -> IncidentRow:
         building=incident.spot.building,
         device=incident.spot.device,
         flapping=bool(incident.flapping),
+        flapped=incident.flapped,
         well_since=incident.well_since,
         acknowledged_by=incident.acknowledged_by,
         acknowledged_at=incident.acknowledged_at,

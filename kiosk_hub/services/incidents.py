@@ -16,7 +16,7 @@ from typing import ClassVar, Final, Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kiosk_hub.fleet import incidents as rules
-from kiosk_hub.fleet.correlation import Spot
+from kiosk_hub.fleet.correlation import Spot, device_spot
 from kiosk_hub.fleet.device import Device
 from kiosk_hub.fleet.ids import DeviceId, IncidentId
 from kiosk_hub.fleet.incident_book import Book, Pace, Turn
@@ -181,6 +181,9 @@ class Incidents:
 
     def row(self, incident: Incident) -> IncidentRow:
         return row(incident, self.label(incident.spot))
+
+    def spot(self, device: Device) -> Spot:
+        return device_spot(device.id, device.place, self._directory.district_of(device))
 
     def label(self, spot: Spot) -> Label:
         """Where that is, in words."""

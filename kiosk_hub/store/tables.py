@@ -87,7 +87,8 @@ notices: Final = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("state", Text, nullable=False),
-    Column("incident", Text),  # what it is about; none: a digest, a test
+    Column("incident", Text),  # what it is about; none: a digest
+    Column("route", Text, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("due_at", Float, nullable=False),
     Column("body", LargeBinary, nullable=False),

@@ -4,13 +4,17 @@ import argparse
 import ipaddress
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Literal, Protocol, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+import msgspec
+
+from kiosk_hub.services.mail import MailServer
 from signaling.cli.failure import Bad
-from signaling.settings import GIB, MediaSettings, RecordingSettings, Settings, TurnSettings
+from signaling.settings import GIB, FleetSettings, MediaSettings, RecordingSettings, Settings, TurnSettings
 from signaling.turn import read_secret, read_urls
 
 DEFAULT_PORT: Final = 8080
@@ -69,6 +73,20 @@ def add_flags(command: argparse.ArgumentParser) -> None:
         "free space below which recordings stop; twice as much, and none begins (default: 2)",
     )
     flag("stills", "MINUTES", "take a small picture of each site so often, for officials (default: none)")
+    flag(
+        "mail-server",
+        "URL",
+        "hands in the e-mails that tell of incidents: smtp://user@host:587 (STARTTLS), smtps://…:465, or "
+        "smtp+plain://host:25 without encryption (default: no e-mail)",
+    )
+    flag("mail-from", "ADDRESS", "whom those e-mails come from")
+    flag("mail-password-file", "FILE", "holds the password for the mail server")
+    flag(
+        "mail-ca-file",
+        "FILE",
+        "PEM certificate of the mail server, if it is the city's own",
+    )
+    flag("private-webhooks", "yes|no", "may webhooks reach this machine and its network (default: no)")
     command.add_argument(
         "--plain-http",
         action="store_const",
@@ -131,6 +149,7 @@ def settings_from(chosen: argparse.Namespace, environ: Mapping[str, str] = os.en
             video=value("video-codec", _codec, None),
         ),
         recording=_recording(value),
+        fleet=_fleet(value),
         stills_every_s=60 * value("stills", _minutes, 0.0),
     )
     if not (here_only or settings.secure or value("plain-http", _yes, False)):
@@ -145,6 +164,45 @@ class _Value(Protocol):
     """Reads one setting, by its flag or its variable."""
 
     def __call__(self, name: str, read: Callable[[str], T], default: T) -> T: ...
+
+
+def _fleet(value: _Value) -> FleetSettings:
+    mail = value("mail-server", _mail_server, MailServer())
+    sender = value("mail-from", _mail_address, "")
+    if mail.host and not sender:
+        raise Bad("--mail-server needs --mail-from")
+    return FleetSettings(
+        mail=msgspec.structs.replace(
+            mail,
+            sender=sender,
+            password_file=value("mail-password-file", _file, None),
+            ca_file=value("mail-ca-file", _file, None),
+        ),
+        private_webhooks=value("private-webhooks", _yes, False),
+    )
+
+
+_SECURITY: Final[Mapping[str, tuple[Literal["starttls", "tls", "none"], int]]] = {
+    "smtp": ("starttls", 587),
+    "smtps": ("tls", 465),
+    "smtp+plain": ("none", 25),
+}
+
+
+def _mail_server(text: str) -> MailServer:
+    parts = urlsplit(text)
+    if parts.scheme not in _SECURITY or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError(f"not an address like smtp://user@mail.example.gov.vn:587: {text}")
+    if parts.password is not None:
+        raise ValueError("the password comes from --mail-password-file")
+    security, port = _SECURITY[parts.scheme]
+    return MailServer(parts.hostname, parts.port or port, security, unquote(parts.username or ""))
+
+
+def _mail_address(text: str) -> str:
+    if not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+|[^<>\r\n]*<[^\s@<>]+@[^\s@<>]+>", text):
+        raise ValueError(f"not an e-mail address: {text}")
+    return text
 
 
 def _recording(value: _Value) -> RecordingSettings:

@@ -22,10 +22,14 @@ from kiosk_hub.services.grants import Grants
 from kiosk_hub.services.history import History
 from kiosk_hub.services.identities import Identities
 from kiosk_hub.services.incidents import Incidents
+from kiosk_hub.services.mail import MailChannel
+from kiosk_hub.services.notice_settings import NoticeBook
+from kiosk_hub.services.notifier import Notifier
 from kiosk_hub.services.registry import Registry
 from kiosk_hub.services.reports import Reports
 from kiosk_hub.services.rollouts import Rollouts
 from kiosk_hub.services.signing import Repository
+from kiosk_hub.services.webhook import WebhookChannel
 from kiosk_hub.store.staff import StaffStore
 from room_manager.store.database import Database
 from room_manager.store.stores import Stores
@@ -100,6 +104,19 @@ async def open_fleet(
     incidents = Incidents(
         database, directory, geography, staff, changes, time.time, beat_every_s=beat_every_s
     )
+    mail = MailChannel(edge.settings.fleet.mail)
+    notices = NoticeBook(database, time.time, edge.settings.fleet.private_webhooks)
+    notifier = Notifier(
+        database,
+        notices,
+        {"email": mail, "webhook": WebhookChannel(edge.settings.fleet.private_webhooks)},
+        time.time,
+        origin=next(iter(edge.settings.public_origins), ""),
+    )
+    notifier.watch(incidents, registry)
+    await notifier.start()
+    stack.push_async_callback(notifier.close)
+    incidents.notices = notifier
     await incidents.start()
     stack.push_async_callback(incidents.close)
     registry.listen(incidents)
@@ -138,6 +155,7 @@ async def open_fleet(
         staff=staff,
         grants=Grants(database, staff, stores.accounts, geography, time.time),
         incidents=incidents,
+        notifier=notifier,
         bundles=bundles,
         rollouts=rollouts,
     )

@@ -7,6 +7,7 @@ from kiosk_hub.fleet import incidents as rules
 from kiosk_hub.fleet.ids import DeviceId, IncidentId
 from kiosk_hub.fleet.incident_words import IncidentRow
 from kiosk_hub.fleet.incidents import AnyEvent, Incident
+from kiosk_hub.fleet.notice import Notice
 from kiosk_hub.fleet.permissions import Action
 from kiosk_hub.fleet.values import FleetRole, Level, Severity
 from signaling.fleet.operation import Asked, Operation, Query
@@ -48,7 +49,7 @@ async def _one(asked: Asked) -> wire.IncidentAnswer:
         devices=_devices(asked, incident),
         timeline=tuple(_entry(asked, incident, event, names) for event in events[:-MOST_EVENTS:-1]),
         children=tuple(await asked.hub.incidents.rows_of(incident.children)),
-        notices=(),
+        notices=tuple(_notice(one) for one in await asked.hub.notifier.book.of_incident(name)),
         handlers=await _handlers(asked, incident),
         may_handle=_may(asked, incident),
     )
@@ -96,6 +97,21 @@ def _entry(asked: Asked, incident: Incident, event: AnyEvent, names: dict[str, s
         by=event.by,
         name=names.get(event.by, event.by),
         text=timeline.written(event),
+    )
+
+
+def _notice(one: Notice) -> wire.NoticeLine:
+    return wire.NoticeLine(
+        id=one.id,
+        kind=one.kind,
+        route=one.route_name,
+        channel=one.channel,
+        state=one.state,
+        created_at=one.created_at,
+        due_at=one.due_at,
+        done_at=one.done_at,
+        attempts=one.attempts,
+        error=one.error,
     )
 
 

@@ -13,6 +13,7 @@ from signaling.fleet.incidents import INCIDENTS
 from signaling.fleet.operation import Operation
 from signaling.fleet.roles import ROLES
 from signaling.fleet.rollouts import ROLLOUTS
+from signaling.fleet.setup import SETUP
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *DEVICES,
@@ -20,6 +21,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *INCIDENTS,
     *HISTORIES,
     *ROLES,
+    *SETUP,
     *COMMANDS,
     *BULKS,
     *BUNDLES,

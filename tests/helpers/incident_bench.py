@@ -1,22 +1,32 @@
 """Incidents over a real database and registry: devices beat or do not, the clock is set, turns are taken."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from kiosk_hub.fleet.device import Device
 from kiosk_hub.fleet.facts import Facts
 from kiosk_hub.fleet.ids import DeviceId
 from kiosk_hub.fleet.incident_book import Pace
 from kiosk_hub.fleet.incident_words import IncidentRow
+from kiosk_hub.fleet.notice import Notice
+from kiosk_hub.fleet.notices import Route
 from kiosk_hub.fleet.permissions import Grant, Staff
 from kiosk_hub.fleet.places import Place
 from kiosk_hub.fleet.values import FleetRole
+from kiosk_hub.services.channels import Channel
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.feed import Changes
 from kiosk_hub.services.incidents import Incidents
+from kiosk_hub.services.mail import MailChannel, MailServer
+from kiosk_hub.services.notice_settings import NoticeBook
+from kiosk_hub.services.notifier import Notifier
 from kiosk_hub.services.registry import Registry
+from kiosk_hub.services.webhook import WebhookChannel
 from kiosk_hub.store.staff import StaffStore
 from room_manager.ids import SiteId
 from room_manager.meeting.values import Role
@@ -57,12 +67,42 @@ class Bench:
         )
         self.registry.listen(self.incidents)
         self.registry.marks = self.incidents
+        self.book = NoticeBook(database, clock, private_webhooks=True)
+        self.notifier: Notifier | None = None
         self.dead: set[DeviceId] = set()
         self.facts: dict[DeviceId, Facts] = {}
 
     async def load(self) -> None:
         await self.incidents.load()
         await self.registry.load()
+
+    async def tells(self, mail_port: int, *routes: Route, limit_s: float = 20.0, **more: Any) -> Notifier:
+        """From now on incidents are told by these routes; what is due goes out with ``deliver``."""
+        mail = MailServer(host="127.0.0.1", port=mail_port, security="none", sender="diemcau@city.vn")
+        channels: dict[str, Channel] = {
+            "email": MailChannel(mail, limit_s),
+            "webhook": WebhookChannel(private=True, clock=self.clock, limit_s=limit_s),
+        }
+        made = Notifier(
+            self.database, self.book, channels, self.clock, origin="https://meet.city.vn", draw=lambda: 0.5
+        )
+        made.watch(self.incidents, self.registry)
+        await made.load()
+        if routes:
+            now = self.book.settings
+            await self.book.save(QUAN, replace(now, routes=routes, **more))
+        self.incidents.notices = self.notifier = made
+        return made
+
+    async def deliver(self) -> None:
+        assert self.notifier is not None
+        async with asyncio.timeout(30):
+            await self.notifier.deliver()
+
+    async def outgoing(self) -> list[Notice]:
+        """The earliest first."""
+        found, _ = await self.book.page(None, 0, 100)
+        return found[::-1]
 
     async def wait(self, seconds: float, step_s: float = 5.0) -> None:
         """Each living device beats every 30 s, at a place of its own within them."""

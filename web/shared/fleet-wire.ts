@@ -523,6 +523,13 @@ export interface MemberRow {
   readonly attempt: number;
 }
 
+/** What came of one test letter; ``code`` empty: it arrived. */
+export interface TestLine {
+  readonly to: string;
+  readonly code: string;
+  readonly text: string;
+}
+
 // --- what the live feed says ---
 
 /** The first word: rows as of ``version`` are to be asked for by REST, what changes after it follows. */
@@ -813,6 +820,7 @@ export interface IncidentRow {
   readonly building?: string;
   readonly device?: string;
   readonly flapping?: boolean;
+  readonly flapped?: boolean;
   readonly well_since?: number | null;
   readonly acknowledged_by?: string;
   readonly acknowledged_at?: number | null;
@@ -1100,6 +1108,80 @@ export interface AuditState {
 /** Every action there is an entry of, for the filter. */
 export interface AuditActions {
   readonly actions: readonly string[];
+}
+
+/** Hà Nội's time; equal: none. From the evening to the morning, they go over midnight. */
+export interface QuietHours {
+  readonly from_minute: number;
+  readonly to_minute: number;
+}
+
+/** One way out. */
+export interface Route {
+  readonly id: string;
+  readonly name: string;
+  readonly channel: "email" | "webhook";
+  readonly addresses: readonly string[];
+  readonly url: string;
+  readonly on: boolean;
+  readonly districts: readonly string[];
+  readonly least: Severity;
+  readonly escalations: boolean;
+  readonly digest: boolean;
+  readonly quiet: boolean;
+  readonly language: "en" | "vi";
+}
+
+/** All of it. ``version`` counts changes. */
+export interface NoticeSettings {
+  readonly version: number;
+  readonly routes: readonly Route[];
+  readonly quiet: QuietHours;
+  readonly escalate_critical_minutes: number;
+  readonly escalate_major_minutes: number;
+  readonly digest_minute: number;
+  readonly silent_days: number;
+}
+
+/** ``mail_server`` empty: none is set up, and e-mail cannot be sent. No password, no key is in here. */
+export interface SetupAnswer {
+  readonly settings: NoticeSettings;
+  readonly mail_server: string;
+  readonly mail_sender: string;
+  readonly private_webhooks: boolean;
+}
+
+export interface TestAnswer {
+  readonly results: readonly TestLine[];
+}
+
+/** Shown this once. */
+export interface SecretAnswer {
+  readonly secret: string;
+}
+
+/** One notice in the list of what went out. */
+export interface OutgoingNotice {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly route: string;
+  readonly channel: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly created_at: number;
+  readonly due_at: number;
+  readonly done_at: number | null;
+  readonly attempts: number;
+  readonly code: string;
+  readonly error: string;
+}
+
+/** A page, the latest first. */
+export interface NoticesAnswer {
+  readonly time: number;
+  readonly total: number;
+  readonly notices: readonly OutgoingNotice[];
 }
 
 /** One account. ``role`` None: it has no part in the fleet. */

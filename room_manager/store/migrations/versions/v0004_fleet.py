@@ -106,6 +106,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("incident", sa.Text),
+        sa.Column("route", sa.Text, nullable=False),
         sa.Column("created_at", sa.Float, nullable=False),
         sa.Column("due_at", sa.Float, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
