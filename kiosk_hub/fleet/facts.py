@@ -81,8 +81,8 @@ class Facts(Struct, frozen=True):
     """All of one beat."""
 
     versions: Versions
-    disk: Disk
-    load: Load
+    disk: Disk | None = None  # None: a browser's page cannot know
+    load: Load | None = None
     network: Network = Network()
     clock: ClockTrust = ClockTrust.UNSET
     painted: Painted | None = None  # None: nothing is shown there by us

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from kiosk_hub.fleet.device import Device
-from kiosk_hub.fleet.facts import Camera, Facts
+from kiosk_hub.fleet.facts import Camera, Disk, Facts
 from kiosk_hub.fleet.reasons import Reason
 from kiosk_hub.fleet.thresholds import (
     BOTH,
@@ -81,7 +81,7 @@ def _plain(vi: str, en: str) -> Words:
 
 def _disk(vi: str, en: str) -> Words:
     def words(told: Told) -> tuple[str, str]:
-        disk = told.facts.disk
+        disk = told.facts.disk or Disk(0.0, 0)
         size_vi, size_en = size(disk.free_bytes)
         share = percent(disk.free_share)
         return f"{vi}: còn {size_vi} ({share}%)", f"{en}: {size_en} left ({share}%)"
@@ -89,9 +89,18 @@ def _disk(vi: str, en: str) -> Words:
     return words
 
 
+def _disk_errors(told: Told) -> tuple[str, str]:
+    errors = told.facts.disk.errors if told.facts.disk is not None else 0
+    return (
+        f"Hệ thống tệp ghi nhận {errors} lỗi đĩa",
+        f"The file system has counted {errors} errors of the disk",
+    )
+
+
 def _hot(vi: str, en: str) -> Words:
     def words(told: Told) -> tuple[str, str]:
-        degrees = round(told.facts.load.temperature_c or 0.0)
+        load = told.facts.load
+        degrees = round(load.temperature_c or 0.0) if load is not None else 0
         return f"{vi}: {degrees} °C", f"{en}: {degrees} °C"
 
     return words
@@ -238,7 +247,7 @@ _STATED: Final = (
     _rule(
         "disk-read-only",
         _F,
-        lambda facts, device: not facts.disk.writable,
+        lambda facts, device: facts.disk is not None and not facts.disk.writable,
         _since("Đĩa không ghi được", "The disk has not been writable"),
     ),
     _rule(
@@ -318,16 +327,13 @@ _STATED_LATER: Final = (
     _rule(
         "disk-errors",
         _D,
-        lambda facts, device: facts.disk.errors > 0,
-        lambda told: (
-            f"Hệ thống tệp ghi nhận {told.facts.disk.errors} lỗi đĩa",
-            f"The file system has counted {told.facts.disk.errors} errors of the disk",
-        ),
+        lambda facts, device: facts.disk is not None and facts.disk.errors > 0,
+        _disk_errors,
     ),
     _rule(
         "undervoltage",
         _D,
-        lambda facts, device: facts.load.undervoltage is True,
+        lambda facts, device: facts.load is not None and facts.load.undervoltage is True,
         _plain(
             "Nguồn điện yếu: điện áp đã sụt từ khi khởi động", "Power is weak: undervoltage since the start"
         ),

@@ -38,11 +38,11 @@ class Threshold(Struct, frozen=True, kw_only=True):
 
 
 METRICS: Final[Mapping[str, Callable[[Facts], float | None]]] = {
-    "cpu_share": lambda f: f.load.cpu_share,
-    "memory_share": lambda f: f.load.memory_share,
-    "temperature_c": lambda f: f.load.temperature_c,
-    "disk_free_share": lambda f: f.disk.free_share,
-    "disk_wear_share": lambda f: f.disk.wear_share,
+    "cpu_share": lambda f: f.load.cpu_share if f.load is not None else None,
+    "memory_share": lambda f: f.load.memory_share if f.load is not None else None,
+    "temperature_c": lambda f: f.load.temperature_c if f.load is not None else None,
+    "disk_free_share": lambda f: f.disk.free_share if f.disk is not None else None,
+    "disk_wear_share": lambda f: f.disk.wear_share if f.disk is not None else None,
     "rtt_ms": lambda f: f.network.rtt_ms,
     "loss_share": lambda f: f.network.loss_share,
     "camera_sharpness": lambda f: f.camera.sharpness if f.camera is not None else None,

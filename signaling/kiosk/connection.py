@@ -28,6 +28,7 @@ from signaling.kiosk.line import Line, settings_of
 from signaling.kiosk.proving import key_that_signed
 from signaling.kiosk.tokens import new_nonce
 from signaling.limits import Bucket
+from signaling.settings import host_name
 from signaling.sockets import EXTENSION, Direct
 from signaling.wire.codec import Refused
 from signaling.wire.kiosk import codec, device, proofs
@@ -67,6 +68,11 @@ async def endpoint(websocket: WebSocket) -> None:
         await _deny(websocket, 503, "shutting-down", "the server is restarting")
         return
     edge = door.edge
+    names = edge.settings.host_names
+    if names and host_name(websocket.headers.get("host", "")) not in names:
+        # What is signed names the host: another name would let a machine in the middle pass challenges on.
+        await _deny(websocket, 400, "bad-host", "this server has another name")
+        return
     if not edge.origins.allow(websocket.headers.get("origin"), websocket.headers.get("host", "")):
         await _deny(websocket, 403, "forged", "another site's page asked for this")
         return

@@ -17,6 +17,9 @@ from signaling.limits import Buckets
 from signaling.outbox import MAX_LAG_S
 
 LOOK_EVERY_S: Final = 5.0
+FORGET_EVERY_S: Final = 3_600.0
+KEYS_KEPT_S: Final = 90 * 86_400.0
+"""A report that is told again after so long would be taken twice; no outbox keeps one that long."""
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class Door:
 
     def start(self) -> None:
         self._own(asyncio.create_task(self._look_after(), name="look after lines"))
+        self._own(asyncio.create_task(self._forget(), name="old keys of reports"))
 
     async def close(self) -> None:
         for task in list(self._tasks):
@@ -68,6 +72,14 @@ class Door:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             self.lines.look_for_laggards(MAX_LAG_S)
+
+    async def _forget(self) -> None:
+        while True:
+            await asyncio.sleep(FORGET_EVERY_S)
+            try:
+                await self.hub.reports.forget(self.clock() - KEYS_KEPT_S)
+            except Exception:
+                log.exception("! forgetting old reports failed; next time again")
 
     def _own(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)

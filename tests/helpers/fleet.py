@@ -20,10 +20,12 @@ from room_manager.store.roster import RosterStore
 NOON: Final = 1_629_694_800.0
 """Monday 23 August 2021, 12:00 in Hà Nội."""
 
+DISK: Final = Disk(free_share=0.6, free_bytes=18_000_000_000, wear_share=0.05)
+LOAD: Final = Load(cpu_share=0.2, memory_share=0.4, temperature_c=48.0, undervoltage=False, uptime_s=9_000.0)
 GOOD: Final = Facts(
     versions=Versions(agent="0.1.0", content="2021.8.1"),
-    disk=Disk(free_share=0.6, free_bytes=18_000_000_000, wear_share=0.05),
-    load=Load(cpu_share=0.2, memory_share=0.4, temperature_c=48.0, undervoltage=False, uptime_s=9_000.0),
+    disk=DISK,
+    load=LOAD,
     network=Network(rtt_ms=20.0, loss_share=0.0, kind="wired"),
     clock=ClockTrust.SYNCED,
     painted=Painted(frame_age_s=0.5, changed_age_s=4.0, page="wait", on=True),

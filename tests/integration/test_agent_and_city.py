@@ -207,7 +207,9 @@ def test_the_probe_of_a_bridge_point_runs_on_this_machine(tmp_path: Path) -> Non
             (device,) = here.hub.directory.all()
             facts = here.hub.registry.known(device.id).health.facts  # type: ignore[union-attr]
             assert facts is not None
+            assert facts.disk is not None
             assert facts.disk.writable
+            assert facts.load is not None
             assert facts.load.uptime_s > 0
             assert facts.painted is None
             assert facts.camera is None

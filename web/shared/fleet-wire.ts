@@ -154,8 +154,8 @@ export interface Printer {
 /** All of one beat. */
 export interface Facts {
   readonly versions: Versions;
-  readonly disk: Disk;
-  readonly load: Load;
+  readonly disk: Disk | null;
+  readonly load: Load | null;
   readonly network: Network;
   readonly clock: ClockTrust;
   readonly painted: Painted | null;

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from kiosk_hub.fleet.facts import Camera, Load, Printer
 from kiosk_hub.fleet.ids import DeviceId
 from kiosk_hub.fleet.values import FleetRole
-from tests.helpers.fleet import GOOD, device, facts
+from tests.helpers.fleet import GOOD, LOAD, device, facts
 from tests.helpers.fleet_city import Desk, FleetCity
 
 BA_DINH, DONG_DA = "001", "006"
@@ -53,7 +53,7 @@ def measured(city: FleetCity) -> FleetCity:
         at = now - 7_200 + beat * 30
         if 3_600 < now - at < 4_500:
             continue
-        warm = replace(GOOD.load, temperature_c=45.0 + (beat % 40) * 0.5)
+        warm = replace(LOAD, temperature_c=45.0 + (beat % 40) * 0.5)
         city.beat(MEASURED, facts(load=warm), at=at)
     return city
 

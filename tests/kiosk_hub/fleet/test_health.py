@@ -17,7 +17,7 @@ from kiosk_hub.fleet.thresholds import THRESHOLDS
 from kiosk_hub.fleet.values import ClockTrust, DeviceKind, DeviceState, Status
 from kiosk_hub.fleet.verdict import Verdict
 from room_manager.ids import SiteId
-from tests.helpers.fleet import GOOD, NOON, device, facts
+from tests.helpers.fleet import DISK, GOOD, LOAD, NOON, device, facts
 
 BEAT_S = 30.0
 BRIDGE = device(kind=DeviceKind.BRIDGE_POINT)
@@ -57,9 +57,6 @@ class Driver:
 
 def codes(verdict: Verdict) -> list[str]:
     return [one.reason.code for one in verdict.symptoms]
-
-
-LOAD, DISK = GOOD.load, GOOD.disk
 
 
 @pytest.mark.parametrize(
@@ -521,10 +518,10 @@ def worse(told: Facts, turn: int) -> Facts:
     """The same device with one thing gone wrong."""
     return [
         replace(told, touch_ok=False),
-        replace(told, disk=replace(told.disk, free_share=0.0)),
-        replace(told, disk=replace(told.disk, writable=False)),
+        replace(told, disk=replace(told.disk or DISK, free_share=0.0)),
+        replace(told, disk=replace(told.disk or DISK, writable=False)),
         replace(told, painted=Painted()),  # no browser answers any more
-        replace(told, load=replace(told.load, temperature_c=120.0)),
+        replace(told, load=replace(told.load or LOAD, temperature_c=120.0)),
         replace(told, network=replace(told.network, loss_share=1.0)),
         replace(told, camera=Camera(state="none")),
         replace(told, outbox_depth=10_000),

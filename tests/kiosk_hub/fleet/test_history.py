@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from kiosk_hub.fleet import history
 from kiosk_hub.fleet.history import COARSE_S, FINE_S, MINUTE_S, Bucket, Point, Track
 from room_manager.errors import Invalid
-from tests.helpers.fleet import GOOD, NOON, facts
+from tests.helpers.fleet import LOAD, NOON, facts
 
 CPU = history.metric_index("cpu_share")
 PAPER = history.metric_index("temperature_c")
 
 
 def at_cpu(share: float) -> object:
-    return facts(load=replace(GOOD.load, cpu_share=share, temperature_c=None))
+    return facts(load=replace(LOAD, cpu_share=share, temperature_c=None))
 
 
 def track_of(*beats: tuple[float, float]) -> Track:

@@ -21,7 +21,7 @@ from kiosk_hub.store import diary
 from kiosk_hub.store.tables import samples
 from room_manager.store.database import Database, open_database
 from tests.helpers import databases
-from tests.helpers.fleet import GOOD, NOON, Clock, device, facts, open_directory
+from tests.helpers.fleet import GOOD, LOAD, NOON, Clock, device, facts, open_directory
 
 D1 = DeviceId("d00001")
 AT = DeviceTime(boot="boot-0001", counter=1, uptime_s=10.0, wall=NOON)
@@ -46,7 +46,7 @@ class House:
     def beats(self, count: int, share: float = 0.5, which: DeviceId = D1) -> None:
         for _ in range(count):
             self.clock.now += 30
-            self.history.on_beat(which, facts(load=replace(GOOD.load, cpu_share=share)), self.clock.now)
+            self.history.on_beat(which, facts(load=replace(LOAD, cpu_share=share)), self.clock.now)
 
     async def rows(self) -> int:
         async with self.database.read() as connection:

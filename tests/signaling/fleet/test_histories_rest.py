@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from kiosk_hub.fleet.ids import DeviceId
 from kiosk_hub.fleet.news import DeviceTime, LogLine, Sessions
 from kiosk_hub.fleet.values import FleetRole
-from tests.helpers.fleet import GOOD, facts
+from tests.helpers.fleet import LOAD, facts
 from tests.helpers.servers import Hall
 from tests.helpers.staff import BA_DINH, hub_of, person
 from tests.signaling.fleet.test_devices_rest import at_hall, two
@@ -19,7 +19,7 @@ def test_a_device_tells_its_charts_its_strip_its_log_and_its_counts(tmp_path: Pa
     async def act(here: Hall) -> None:
         hub = hub_of(here)
         now = hub.directory.clock()
-        hot = facts(load=replace(GOOD.load, temperature_c=90.0))
+        hot = facts(load=replace(LOAD, temperature_c=90.0))
         for listener in (hub.registry, hub.history, hub.diary):
             listener.on_connected(D1, "boot-0001", now)
             for _ in range(2):

@@ -431,3 +431,25 @@ def test_a_key_of_noise_is_no_key(tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()["code"]) == (400, "bad-field")
 
     play(tmp_path, scenario)
+
+
+def test_a_server_that_has_a_name_answers_no_device_that_dialled_another(tmp_path: Path) -> None:
+    """Else a machine in the middle could pass the challenge on under its own name."""
+    chosen = msgspec.structs.replace(settings(tmp_path), public_origins=("https://fleet.example",))
+
+    async def scenario() -> None:
+        async with fleet(chosen) as here:
+            one = await here.enrolled()
+            await one.connect()  # by loopback
+            reader, writer = await asyncio.open_connection("127.0.0.1", here.hall.port)
+            writer.write(
+                b"GET /kiosk/ws HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade\r\n"
+                b"Upgrade: websocket\r\n"
+                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+            )
+            async with asyncio.timeout(20):
+                answer = await reader.readuntil(b"bad-host")
+            writer.close()
+            assert answer.startswith(b"HTTP/1.1 400 ")
+
+    asyncio.run(scenario())

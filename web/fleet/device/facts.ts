@@ -89,26 +89,30 @@ export function groups(t: Translate, of: Language, device: DeviceAnswer): readon
     ],
     [
       "machine",
-      [
-        measured("temperature_c", load.temperature_c),
-        measured("cpu_share", load.cpu_share),
-        measured("memory_share", load.memory_share),
-        said("undervoltage", t("fact.undervoltage"), ...yes(load.undervoltage, false)),
-        said("uptime", t("fact.uptime"), span(t, load.uptime_s)),
-      ],
+      load === null
+        ? []
+        : [
+            measured("temperature_c", load.temperature_c),
+            measured("cpu_share", load.cpu_share),
+            measured("memory_share", load.memory_share),
+            said("undervoltage", t("fact.undervoltage"), ...yes(load.undervoltage, false)),
+            said("uptime", t("fact.uptime"), span(t, load.uptime_s)),
+          ],
     ],
     [
       "disk",
-      [
-        measured(
-          "disk_free_share",
-          disk.free_share,
-          `${valueWords(t, of, "disk_free_share", disk.free_share)} (${bytesWords(of, disk.free_bytes)})`,
-        ),
-        said("writable", t("fact.writable"), t(disk.writable ? "ui.yes" : "ui.no"), disk.writable ? null : "bad"),
-        measured("disk_wear_share", disk.wear_share),
-        said("disk-errors", t("fact.disk.errors"), String(disk.errors), disk.errors > 0 ? "warn" : null),
-      ],
+      disk === null
+        ? []
+        : [
+            measured(
+              "disk_free_share",
+              disk.free_share,
+              `${valueWords(t, of, "disk_free_share", disk.free_share)} (${bytesWords(of, disk.free_bytes)})`,
+            ),
+            said("writable", t("fact.writable"), t(disk.writable ? "ui.yes" : "ui.no"), disk.writable ? null : "bad"),
+            measured("disk_wear_share", disk.wear_share),
+            said("disk-errors", t("fact.disk.errors"), String(disk.errors), disk.errors > 0 ? "warn" : null),
+          ],
     ],
     [
       "network",
@@ -169,11 +173,11 @@ export function metricsOf(facts: Facts | null): readonly Metric[] {
     rtt_ms: facts.network.rtt_ms,
     loss_share: facts.network.loss_share,
     paint_age_s: facts.painted?.frame_age_s,
-    temperature_c: facts.load.temperature_c,
-    cpu_share: facts.load.cpu_share,
-    memory_share: facts.load.memory_share,
-    disk_free_share: facts.disk.free_share,
-    disk_wear_share: facts.disk.wear_share,
+    temperature_c: facts.load?.temperature_c,
+    cpu_share: facts.load?.cpu_share,
+    memory_share: facts.load?.memory_share,
+    disk_free_share: facts.disk?.free_share,
+    disk_wear_share: facts.disk?.wear_share,
     camera_sharpness: facts.camera?.sharpness,
     camera_brightness: facts.camera?.brightness,
     microphone_share: facts.microphone_share,
