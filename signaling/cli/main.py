@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from signaling.cli import audit, demo, device, meeting, recording, roster, serve, user
+from signaling.cli import audit, bundle, demo, device, meeting, recording, roster, serve, user
 from signaling.cli.failure import Bad, Failed
 from signaling.process import keep_files_private
 
@@ -20,7 +20,7 @@ examples:
   diemcau serve --port 8080             the server itself
   diemcau agent --server https://…      what runs on a kiosk
 """
-COMMANDS = (serve, demo, meeting, recording, roster, user, device, audit)
+COMMANDS = (serve, demo, meeting, recording, roster, user, device, audit, bundle)
 
 
 class Parser(argparse.ArgumentParser):

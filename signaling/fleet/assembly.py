@@ -1,7 +1,9 @@
 """Puts the fleet together: which adapter serves which port, and in what order things open."""
 
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from starlette.applications import Starlette
 
@@ -31,7 +33,7 @@ from kiosk_hub.services.rollouts import Rollouts
 from kiosk_hub.services.signing import Repository
 from kiosk_hub.services.webhook import WebhookChannel
 from kiosk_hub.store.staff import StaffStore
-from room_manager.store.database import Database
+from room_manager.store.database import Database, open_database
 from room_manager.store.stores import Stores
 from signaling.auth import Logins
 from signaling.edge import Edge
@@ -177,3 +179,15 @@ async def open_fleet(
     await registry.start()
     stack.push_async_callback(registry.close)
     return hub
+
+
+@asynccontextmanager
+async def opened_bundles(database_url: str, folder: Path, keys: Path | None = None) -> AsyncIterator[Bundles]:
+    """The bundles alone, for the command line. A server may have the same database and folder open."""
+    database = await open_database(database_url)
+    try:
+        bundles = Bundles(database, Repository(folder, keys), time.time)
+        await bundles.start(renew=False)
+        yield bundles
+    finally:
+        await database.close()
