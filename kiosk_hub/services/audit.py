@@ -33,6 +33,7 @@ EXPORT_PAGE: Final = 1_000
 EXPORT_MAX: Final = 500_000
 VERIFY_PAGE: Final = 500
 VERIFY_PAUSE_S: Final = 0.05  # between two pieces: the server has better things to do
+LOOKED_AT_ONCE: Final = 5_000  # entries that a question for the state waits for
 VERIFY_EVERY_S: Final = 3_600.0
 WHOLE_EACH: Final = 24  # times: from the first entry on
 HEAD_EVERY_S: Final = 86_400.0
@@ -91,6 +92,7 @@ class Audit:
         self._feed = feed
         self._clock = clock
         self._verifier = Verifier()
+        self._looking = asyncio.Lock()
         self._verified_at: float | None = None
         self._head_told_at: float | None = None
         self._refused: dict[str, list[float]] = {}
@@ -216,29 +218,40 @@ class Audit:
     # --- is it what was written? ---
 
     async def state(self) -> Verified:
+        """As of now: what is new since the last look is looked through, if it is not much."""
+        async with self._database.read() as connection:
+            seq, _ = await store.head(connection)
+        if seq - self._verifier.head.seq <= LOOKED_AT_ONCE and not self._looking.locked():
+            await self._go_on(0.0)
         async with self._database.read() as connection:
             head = Head(*await store.head(connection))
         return Verified(head, self._verifier.head.seq, self._verified_at, self._verifier.fault)
 
     async def verify(self) -> Verified:
         """Look through all of it, from the first entry on, and say how it is."""
-        verifier = Verifier()
-        await self._feed_all(verifier, 0.0)
-        self._verifier, self._verified_at = verifier, self._clock()
+        async with self._looking:
+            verifier = Verifier()
+            await self._feed_all(verifier, 0.0)
+            self._verifier, self._verified_at = verifier, self._clock()
         self._feed.audit_changed()
         return await self.state()
 
     async def _look_through(self) -> None:
         for times in itertools.count():
             try:
-                if times % WHOLE_EACH == 0 and self._verifier.fault is None:
-                    self._verifier = Verifier()
-                await self._feed_all(self._verifier, VERIFY_PAUSE_S)
-                self._verified_at = self._clock()
+                if times and times % WHOLE_EACH == 0:
+                    await self.verify()
+                await self._go_on(VERIFY_PAUSE_S)
                 self._tell_head()
             except DomainError as error:
                 log.warning("- audit: not looked through: %s", error)
             await asyncio.sleep(VERIFY_EVERY_S)
+
+    async def _go_on(self, pause_s: float) -> None:
+        """From where it was looked at last."""
+        async with self._looking:
+            await self._feed_all(self._verifier, pause_s)
+            self._verified_at = self._clock()
 
     async def _feed_all(self, verifier: Verifier, pause_s: float) -> None:
         while verifier.fault is None:

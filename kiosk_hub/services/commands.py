@@ -313,13 +313,14 @@ class Commands:
         device: DeviceId | None = None,
         bulk: BulkId | None = None,
         states: Iterable[CommandState] = (),
+        act: str = "",
         before: CommandId | None = None,
         limit: int,
     ) -> list[Command]:
         """Open and past, the newest first; ``before``: those that come after this one in the list."""
         async with self._database.read() as connection:
             found = await store.newest(
-                connection, device=device, bulk=bulk, states=states, before=before, limit=limit
+                connection, device=device, bulk=bulk, states=states, act=act, before=before, limit=limit
             )
         return [self._book.get(command.id) or command for command in found]
 
@@ -330,13 +331,16 @@ class Commands:
         device: DeviceId | None = None,
         bulk: BulkId | None = None,
         states: Iterable[CommandState] = (),
+        act: str = "",
         before: CommandId | None = None,
         limit: int,
     ) -> list[Command]:
         """As :meth:`newest`, those of this person's districts only."""
         found: list[Command] = []
         for _ in range(SIGHT_ROUNDS):
-            page = await self.newest(device=device, bulk=bulk, states=states, before=before, limit=SIGHT_PAGE)
+            page = await self.newest(
+                device=device, bulk=bulk, states=states, act=act, before=before, limit=SIGHT_PAGE
+            )
             found += [one for one in page if staff.grant.covers(self._district(one.device))]
             if len(page) < SIGHT_PAGE or len(found) >= limit:
                 break

@@ -76,6 +76,7 @@ async def newest(
     device: DeviceId | None = None,
     bulk: BulkId | None = None,
     states: Iterable[CommandState] = (),
+    act: str = "",
     before: CommandId | None = None,
     since: float | None = None,
     limit: int,
@@ -89,6 +90,8 @@ async def newest(
         wanted = wanted.where(commands.c.bulk == bulk)
     if states:
         wanted = wanted.where(commands.c.state.in_(list(states)))
+    if act:
+        wanted = wanted.where(commands.c.act == act)
     if before is not None:
         at = select(commands.c.created_at).where(commands.c.id == before).scalar_subquery()
         wanted = wanted.where(

@@ -117,7 +117,7 @@ async def _ask(asked: Asked) -> wire.CommandRow:
 async def _of_device(asked: Asked) -> wire.CommandsAnswer:
     device = asked.hub.directory.get(DeviceId(asked.path("device")))
     check(asked.staff, Action.SEE, asked.hub.directory.district_of(device))
-    found, before = await _page(asked, device.id)
+    found, before = await _page(asked, device.id, asked.text("act"))
     rows = []
     for command in found:
         with_file = command.outcome is not None and acts.rule_of(command.do).evidence is not None
@@ -132,7 +132,7 @@ async def _list(asked: Asked) -> wire.CommandsAnswer:
     return wire.CommandsAnswer(tuple(row_of(asked, command) for command in found), before)
 
 
-async def _page(asked: Asked, device: DeviceId | None) -> tuple[list[Command], str | None]:
+async def _page(asked: Asked, device: DeviceId | None, act: str = "") -> tuple[list[Command], str | None]:
     limit = asked.number("limit", PAGE)
     states = STATES.get(asked.text("state"), frozenset())
     before = asked.text("before")
@@ -142,6 +142,7 @@ async def _page(asked: Asked, device: DeviceId | None) -> tuple[list[Command], s
         device=device,
         bulk=BulkId(bulk) if bulk else None,
         states=states,
+        act=act,
         before=CommandId(before) if before else None,
         limit=limit + 1,
     )
@@ -212,7 +213,7 @@ COMMANDS: Final = (
         action=Action.SEE,
         summary="Past and upcoming commands of one device, the newest first",
         call=_of_device,
-        query=_PAGING,
+        query=(*_PAGING, Query("act", "only of this act", choices=tuple(name_of(kind) for kind in ACTS))),
         answer=wire.CommandsAnswer,
         refusals=("unknown-device",),
     ),
