@@ -54,6 +54,7 @@ class RecordingSettings(Struct, frozen=True):
 class FleetSettings(Struct, frozen=True):
     """Kiosks and bridge points' devices."""
 
+    metrics_devices: int = 0  # how many devices have series of their own in /metrics, at most
     beat_every_s: float = 30.0  # how often each tells how it is; at most 120
     evidence_folder: Path | None = None  # None: ``evidence`` beside the database
     bundles_folder: Path | None = None  # None: ``bundles`` beside the database

@@ -9,6 +9,7 @@ them.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -22,7 +23,7 @@ from kiosk_hub.fleet.news import AnyNews, DeviceTime, LogLine, Sessions
 from kiosk_hub.fleet.values import Status
 from kiosk_hub.fleet.verdict import Verdict
 from kiosk_hub.services.directory import Directory
-from kiosk_hub.services.reports import Reports
+from kiosk_hub.services.reports import AfterCommit, Reports
 from kiosk_hub.store import diary
 from kiosk_hub.store.diary import Line, Noted, StatusChange, Turned
 from room_manager.errors import DomainError
@@ -55,6 +56,8 @@ class DiaryKeeper:
         self._pruned_at = 0.0
         self.dropped = 0
         """Lines that found no room."""
+        self.sessions_told: Counter[str] = Counter()
+        """Counts reported since the start, by their names in ``Sessions``."""
         self._task: asyncio.Task[None] | None = None
 
     def serve(self, reports: Reports) -> None:
@@ -124,9 +127,11 @@ class DiaryKeeper:
 
     async def _take_sessions(
         self, connection: AsyncConnection, device: DeviceId, at: DeviceTime, news: AnyNews, now: float
-    ) -> None:
+    ) -> AfterCommit:
         assert isinstance(news, Sessions)
         await diary.count_sessions(connection, device, news)
+        counts = {name: getattr(news, name) for name in Sessions.__struct_fields__ if name != "hour"}
+        return lambda: self.sessions_told.update(counts)
 
     # --- writing ---
 

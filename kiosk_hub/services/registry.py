@@ -78,6 +78,8 @@ class Registry:
         self.beat_every_s = beat_every_s
         self.marks: Marks | None = None
         """Who knows what alerting marks a row with; set by whoever puts the parts together."""
+        self.beats = 0
+        """Heard since the start."""
         self._database = database
         self._directory = directory
         self._feed = feed
@@ -180,6 +182,7 @@ class Registry:
         record, known = self._directory.find(device), self._known.get(device)
         if record is None or known is None:
             return
+        self.beats += 1
         known.health = hear(known.health, record, facts, now)
         self._judge(record, known, now)
         self._feed.row_changed(device)

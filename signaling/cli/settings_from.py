@@ -20,6 +20,7 @@ from signaling.turn import read_secret, read_urls
 DEFAULT_PORT: Final = 8080
 MAX_PORT: Final = 65_535
 MAX_WORKERS: Final = 16
+MAX_DEVICES: Final = 20_000
 LOOPBACK: Final = "127.0.0.1"
 LOOPBACK_NETWORKS: Final[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
 T = TypeVar("T")
@@ -87,6 +88,12 @@ def add_flags(command: argparse.ArgumentParser) -> None:
         "PEM certificate of the mail server, if it is the city's own",
     )
     flag("private-webhooks", "yes|no", "may webhooks reach this machine and its network (default: no)")
+    flag("beat", "SECONDS", "how often each kiosk and bridge point tells how it is, 1 to 120 (default: 30)")
+    flag(
+        "device-metrics",
+        "NUMBER",
+        "how many devices have series of their own in /metrics, at most (default: 0)",
+    )
     command.add_argument(
         "--plain-http",
         action="store_const",
@@ -179,6 +186,8 @@ def _fleet(value: _Value) -> FleetSettings:
             ca_file=value("mail-ca-file", _file, None),
         ),
         private_webhooks=value("private-webhooks", _yes, False),
+        metrics_devices=value("device-metrics", _devices, 0),
+        beat_every_s=value("beat", _beat, 30.0),
     )
 
 
@@ -215,6 +224,22 @@ def _recording(value: _Value) -> RecordingSettings:
         stop_below_bytes=floor_bytes,
         keep_days=value("recordings-keep", _days, 30),
     )
+
+
+def _devices(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > MAX_DEVICES:
+        raise ValueError(f"not a number from 0 to {MAX_DEVICES}: {text}")
+    return int(text)
+
+
+def _beat(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 1 <= number <= 120:
+        raise ValueError(f"not a number of seconds from 1 to 120: {text}")
+    return number
 
 
 def _days(text: str) -> int:

@@ -37,6 +37,7 @@ from room_manager.store.database import Database, open_database
 from room_manager.store.stores import Stores
 from signaling.auth import Logins
 from signaling.edge import Edge
+from signaling.fleet.figures import FleetFigures
 from signaling.fleet.live import Live
 from signaling.fleet.staff import StaffLogins
 from signaling.kiosk.door import Door
@@ -175,6 +176,7 @@ async def open_fleet(
     live.start()
     stack.push_async_callback(live.close)
     app.state.live = live
+    edge.metrics.registry.register(FleetFigures(hub, live.__len__, edge.settings.fleet.metrics_devices))
     # Last: whoever is told judgements or statuses has registered by now.
     await registry.start()
     stack.push_async_callback(registry.close)
