@@ -16,6 +16,7 @@ from kiosk_client.updates.updater import BundleUpdater
 from signaling.wire.kiosk.words import DeviceKind
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
+WINDOW: Final = {"width_px": 540, "height_px": 960}
 
 
 def body_for(config: Config, kind: DeviceKind) -> Body:
@@ -55,6 +56,8 @@ def _browser(config: Config) -> BrowserSettings | None:
         program=found,
         profiles=_profiles(config),
         headless=True if config.headless else None,
+        window=config.window,
+        **(WINDOW if config.window else {}),
         arguments=config.browser_arguments,
     )
 

@@ -65,10 +65,14 @@ def _add_settings(command: argparse.ArgumentParser, with_screen: bool) -> None:
     say("--camera", metavar="PATH", help="a camera or a film; none: no camera (default: the first one)")
     say("--hardware", metavar="TEXT", help="what staff recognise it by (default: model and serial)")
     say("--allow-reboot", action="store_true", default=None, help="the city may restart this machine")
+    say("--fingerprint", action="store_true", help="make the key, print its fingerprint and words, and end")
     say("--verbose", action="store_true", default=None, help="the log on standard error, all of it")
     if with_screen:
         say("--browser", metavar="PATH", help="Chromium; none: show no page (default: the one installed)")
         say("--content", metavar="DIR", help="show this content instead of what the city offers")
+        say(
+            "--window", action="store_true", default=None, help="in a small window, not over the whole screen"
+        )
         say("--headless", action="store_true", default=None, help="without any screen")
         say("--no-updates", action="store_false", dest="updates", default=None, help="install nothing")
 
@@ -86,7 +90,12 @@ def main(words: Sequence[str] | None = None) -> int:
         from kiosk_client import running  # the libraries of a whole agent are not for --help
 
         kind = DeviceKind.KIOSK if command == "agent" else DeviceKind.BRIDGE_POINT
-        return running.run(configs.from_process(chosen.pop("config"), chosen), kind)
+        only_fingerprint = chosen.pop("fingerprint")
+        config = configs.from_process(chosen.pop("config"), chosen)
+        if only_fingerprint:
+            print(running.fingerprint(config))
+            return 0
+        return running.run(config, kind)
     except configs.BadConfig as error:
         return _say(2, str(error))
     except AgentError as error:

@@ -29,6 +29,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     browser: str | None = None  # a path; "none": no page is shown; unset: the one that is installed
     content: str | None = None  # a folder of content to show instead of what the city offers
     allow_reboot: bool = False
+    window: bool = False  # the page in a small window instead of over the whole screen
     headless: bool = False  # the page without a screen
     browser_arguments: tuple[str, ...] = ()  # beside our own
     hardware: Annotated[str, Meta(max_length=200)] = ""  # unset: model and serial of this machine

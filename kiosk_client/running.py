@@ -71,6 +71,15 @@ async def _live(config: Config, kind: DeviceKind, folder: DiskFolder, logs: Call
     return await agent.run()
 
 
+def fingerprint(config: Config) -> str:
+    """Of this device's key, made now if there is none, and its four words: by this a city may expect the
+    device before it first asks. Raises AgentError."""
+    folder = DiskFolder(Path(config.state).expanduser().absolute())
+    raw = raw_key(FileKeys(folder).current().public)
+    assert raw is not None
+    return f"{fingerprint_of(raw)} {', '.join(words_of(fingerprint_of(raw)))}"
+
+
 def words(public_key: str) -> tuple[str, ...]:
     """The four words by which staff compare a key."""
     raw = raw_key(public_key)

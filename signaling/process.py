@@ -1,10 +1,14 @@
 """What a process of ours asks of the system before it does anything else."""
 
+import ctypes
 import os
 import resource
+import signal
+from collections.abc import Callable
 from typing import Final
 
 OWNER_ONLY: Final = 0o077
+PR_SET_PDEATHSIG: Final = 1
 
 
 def keep_files_private() -> None:
@@ -20,3 +24,14 @@ def allow_many_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def die_with_parent() -> Callable[[], None]:
+    """For a child's ``preexec_fn``: it is sent SIGTERM when we end, however we end (prctl(2),
+    ``PR_SET_PDEATHSIG``). What it needs is looked up here, before the fork."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def ask_kernel() -> None:
+        prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+
+    return ask_kernel

@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 FIRST_LOOK_LIMIT_S: Final = 4.0
 TICK_S: Final = 1.0
+DRAWN_AFTER_S: Final = 0.5
 BLIND_FOR_S: Final = 300.0
 """So long a screen may stand still, or the disk go unlooked at, before the watchdog is told no more."""
 
@@ -61,6 +62,7 @@ class RealBody:
         self._counts = sessions.Counts()
         self._reports: set[asyncio.Task[None]] = set()
         self._core: Core | None = None
+        self._lookings: tuple[Looking[Any], ...] = ()
 
     async def start(self, core: Core) -> None:
         self._core = core
@@ -182,6 +184,9 @@ class RealBody:
             self._count(sessions.abandon)
         if stage != before and self._server is not None:
             self._server.tell()
+            if self._lookings:
+                # another page is about to be drawn: the next beat should tell it
+                asyncio.get_running_loop().call_later(DRAWN_AFTER_S, self._looking_page.again)
 
     def _heard(self, message: AnyPageMessage) -> None:
         match message:
@@ -243,7 +248,7 @@ class RealBody:
         self._looking_sound = Looking("sound", self._hear, None, every_s * 6, 10.0)
         self._looking_touch = Looking("touch", _soon(self._touch.look), None, every_s * 6, 5.0)
         self._looking_page = Looking("page", self._probe, None, every_s, 20.0)
-        self._lookings: tuple[Looking[Any], ...] = (
+        self._lookings = (
             self._looking_disk,
             self._looking_camera,
             self._looking_printer,

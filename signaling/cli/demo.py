@@ -1,6 +1,7 @@
 """``diemcau demo``: a living meeting on this machine, for whoever wants to see one."""
 
 import argparse
+import asyncio
 import datetime as dt
 from pathlib import Path
 from typing import Final
@@ -10,17 +11,19 @@ from msgspec import Struct
 
 from signaling.cli import lan
 from signaling.cli.failure import Bad, Failed
+from signaling.cli.fleet_demo import prepare_device, real_agent
 from signaling.cli.preparation import Prepared, prepare
 from signaling.cli.running import check_port_free, run_server, simulating
 from signaling.cli.settings_from import DEFAULT_PORT, database_url
 from signaling.cli.subcommands import Commands, add_command
-from signaling.settings import MediaSettings, Settings
+from signaling.settings import FleetSettings, MediaSettings, Settings
 from signaling.simulate.job import Job
 
 LOOPBACK: Final = "127.0.0.1"
 EVERY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - media must be reachable where the pages are
 MOST_SITES: Final = 579
 DEFAULT_SITES: Final = 40
+DEMO_BEAT_S: Final = 5.0  # whoever tries it will not wait for half a minute
 
 EXAMPLES: Final = """\
 examples:
@@ -61,6 +64,7 @@ def add_to(commands: Commands) -> None:
         "--lan", action="store_true", help="pages for other machines: https with a certificate made here"
     )
     command.add_argument("--no-simulate", action="store_true", help="nobody but those who open the links")
+    command.add_argument("--no-kiosk", action="store_true", help="no agent of a kiosk on this machine")
     command.set_defaults(run=run)
 
 
@@ -83,12 +87,16 @@ def run(chosen: argparse.Namespace) -> None:
         tls_certificate=addresses.certificate.certificate if addresses.certificate else None,
         tls_key=addresses.certificate.key if addresses.certificate else None,
         media=MediaSettings(host=EVERY_ADDRESS, advertised=addresses.media),
+        fleet=FleetSettings(beat_every_s=DEMO_BEAT_S),
     )
-    uvloop.run(_run(settings, addresses, chosen.db, 0 if chosen.no_simulate else chosen.sites))
+    sites = 0 if chosen.no_simulate else chosen.sites
+    kiosk = None if chosen.no_kiosk else chosen.db.absolute().parent / "demo-kiosk"
+    uvloop.run(_run(settings, addresses, chosen.db, sites, kiosk))
 
 
-async def _run(settings: Settings, addresses: Addresses, db: Path, sites: int) -> None:
-    prepared = await prepare(db, addresses.urls[0], sites)
+async def _run(settings: Settings, addresses: Addresses, db: Path, sites: int, kiosk: Path | None) -> None:
+    fingerprint = await prepare_device(kiosk) if kiosk is not None else None
+    prepared = await prepare(db, addresses.urls[0], sites, fingerprint)
     job = Job(
         url=f"{'https' if settings.tls_certificate else 'http'}://{LOOPBACK}:{settings.port}",
         certificate=str(settings.tls_certificate) if settings.tls_certificate else None,
@@ -98,8 +106,11 @@ async def _run(settings: Settings, addresses: Addresses, db: Path, sites: int) -
 
     async def meanwhile() -> None:
         print(welcome(prepared, addresses), flush=True)
-        if prepared.places:
-            await simulating(job)
+        async with asyncio.TaskGroup() as beside:
+            if prepared.places:
+                beside.create_task(simulating(job))
+            if kiosk is not None:
+                beside.create_task(real_agent(job.url, job.certificate, kiosk))
 
     await run_server(settings, meanwhile)
 
@@ -136,6 +147,15 @@ def welcome(prepared: Prepared, addresses: Addresses) -> str:
         "  Open the chair's and the ward's link in two browser windows; allow camera and microphone.",
         f"  Điểm cầu mô phỏng / simulated sites: {len(prepared.places)}",
     ]
+    if prepared.fleet is not None:
+        lines += [
+            "",
+            "  Thiết bị / devices:",
+            f"    {first}/fleet",
+            f"    tài khoản / account: {prepared.fleet.account}",
+            f"    mật khẩu / password: {prepared.fleet.password}",
+            "  Một ki-ốt thật chạy trên máy này. / One real kiosk runs on this machine.",
+        ]
     if addresses.certificate is not None:
         lines += [
             "",

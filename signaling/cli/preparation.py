@@ -8,12 +8,14 @@ from typing import Final
 
 from msgspec import Struct
 
+from kiosk_hub.fleet.ids import Fingerprint
 from room_manager.ids import RoomId, SiteId
 from room_manager.meeting.values import Role
 from room_manager.planning import plan_meeting
 from room_manager.roster.builtin import hanoi_579
 from room_manager.store.meetings import MeetingState
 from room_manager.store.stores import Stores
+from signaling.cli.fleet_demo import FleetAccess, prepare_fleet
 from signaling.cli.storage import opened
 from signaling.links import LinkFor, LinkMaker, link_url, signers
 from signaling.simulate.job import Place
@@ -31,11 +33,13 @@ class Prepared(Struct, frozen=True):
     chair: str
     operator: str
     ward: str
+    fleet: FleetAccess | None
     places: tuple[Place, ...]
 
 
-async def prepare(db: Path, origin: str, simulated: int) -> Prepared:
-    """The last demo meeting if it is not over, else a new one, with fresh links."""
+async def prepare(db: Path, origin: str, simulated: int, kiosk: Fingerprint | None) -> Prepared:
+    """The last demo meeting if it is not over, else a new one, with fresh links. ``kiosk``: the key of the
+    device that is expected; None: no fleet."""
     async with opened(db) as stores:
         units = hanoi_579()
         await stores.roster.import_units(units)
@@ -46,10 +50,11 @@ async def prepare(db: Path, origin: str, simulated: int) -> Prepared:
         whom = [LinkFor(Role.CHAIR), LinkFor(Role.OPERATOR), LinkFor(Role.SITE, YOUR_WARD)]
         whom += [LinkFor(Role.SITE, site) for site in played]
         made = await maker.make_all(room, whom, LINKS_LAST_S, by="demo")
+        fleet = await prepare_fleet(stores, kiosk) if kiosk is not None else None
     tokens = [token for _, token in made]
     chair, operator, ward = (link_url(origin, room, token) for token in tokens[:3])
     places = tuple(Place(site, token) for site, token in zip(played, tokens[3:], strict=True))
-    return Prepared(room, chair, operator, ward, places)
+    return Prepared(room, chair, operator, ward, fleet, places)
 
 
 def _played(codes: Sequence[SiteId], count: int) -> list[SiteId]:

@@ -6,8 +6,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
+import httpx
 import psutil
 
 from benchmarks.mortal import mortal
@@ -15,21 +18,26 @@ from room_manager.ids import HOST
 from signaling.simulate.door import Door
 from signaling.wire import client as say
 from signaling.wire import server as told
+from tests.helpers.browser import CHROMIUM
 from tests.helpers.client import Client
 from tests.helpers.server import free_port
 
 SITES = 8
 END_LIMIT_S = 10.0
 LIMIT_S = 40.0
+KIOSK_LIMIT_S = 90.0
 LINK = re.compile(r"http://localhost:\d+/m/(?P<room>\S+)#(?P<token>\S+)")
+
+
+ACCOUNT = re.compile(r"account: (\S+)\n.*password: (\S+)\n")
 
 
 class Demo:
     """The command as a child; its process group is its own, as a terminal would have it."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *flags: str) -> None:
         self.port = port
-        words = ["demo", "--port", str(port), "--db", str(folder / "demo.db"), "--sites", str(SITES)]
+        words = ["demo", "--port", str(port), "--db", str(folder / "demo.db"), "--sites", str(SITES), *flags]
         self.process = subprocess.Popen(
             mortal([sys.executable, "-m", "signaling.cli", *words]),
             stdout=subprocess.PIPE,
@@ -46,6 +54,8 @@ class Demo:
             if "Ctrl-C" in line:
                 break
         watchdog.cancel()
+        account = ACCOUNT.search(self.printed)
+        self.account = account.groups() if account else None
         self.rooms = [match["room"] for match in LINK.finditer(self.printed)]
         self.tokens = [match["token"] for match in LINK.finditer(self.printed)]
 
@@ -68,19 +78,57 @@ class Demo:
 
 
 def test_a_demo_lives_ends_at_once_and_goes_on_with_the_same_meeting(tmp_path: Path) -> None:
-    with Demo(tmp_path, free_port()) as demo:
+    with Demo(tmp_path, free_port(), "--no-kiosk") as demo:
         assert len(demo.tokens) == 3, demo.printed
+        assert demo.account is None
         asyncio.run(_look_around(demo))
         assert demo.interrupt() == (0, "")
 
-    with Demo(tmp_path, free_port()) as again:
+    with Demo(tmp_path, free_port(), "--no-kiosk") as again:
         assert again.rooms == demo.rooms
         asyncio.run(_end_the_meeting(again))
         again.interrupt()
 
-    with Demo(tmp_path, free_port()) as another:
+    with Demo(tmp_path, free_port(), "--no-kiosk") as another:
         assert another.rooms != demo.rooms
         another.interrupt()
+
+
+def test_the_demos_administrator_sees_a_real_kiosk_with_a_camera_and_a_page_that_paints(
+    tmp_path: Path,
+) -> None:
+    with Demo(tmp_path, free_port(), "--no-simulate") as demo:
+        assert demo.account is not None, demo.printed
+        origin = f"http://localhost:{demo.port}"
+        with httpx.Client(base_url=origin, headers={"origin": origin}, trust_env=False, timeout=20) as client:
+            name, password = demo.account
+            assert client.post("/api/session", json={"name": name, "password": password}).status_code == 200
+            device = _the_device(client)
+            told = client.get(f"/api/fleet/devices/{device['id']}").json()
+
+        assert device["name"] == "Ki-ốt thật trên máy này"
+        facts = told["facts"]
+        assert facts["camera"]["state"] == "ok"
+        assert facts["disk"]["writable"]
+        if CHROMIUM is not None:
+            assert facts["painted"]["page"] == "attract"
+        assert demo.interrupt() == (0, "")
+
+
+def _the_device(client: httpx.Client) -> dict[str, Any]:
+    """Once it has told of its camera, and of its page where there is a browser."""
+    until = time.monotonic() + KIOSK_LIMIT_S
+    while time.monotonic() < until:
+        rows = client.get("/api/fleet/devices").json()["devices"]
+        for row in rows:
+            facts = client.get(f"/api/fleet/devices/{row['id']}").json()["facts"]
+            painted = (
+                facts is not None and facts["painted"] is not None and facts["painted"]["page"] == "attract"
+            )
+            if facts is not None and facts["camera"] is not None and (painted or CHROMIUM is None):
+                return dict(row)
+        threading.Event().wait(0.2)
+    raise AssertionError("no kiosk came")
 
 
 async def _look_around(demo: Demo) -> None:
