@@ -12,7 +12,8 @@ import cv2
 import msgspec
 import numpy as np
 
-from kiosk_client.body.announcements import FILE, Content, Written
+from kiosk_client.body.announcements import FILE
+from signaling.wire.kiosk.bundles import Content, Written
 from signaling.wire.kiosk.page import Words
 
 WIDTH_PX: Final = 640

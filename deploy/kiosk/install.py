@@ -41,7 +41,6 @@ FILES: tuple[tuple[str, Path, int], ...] = (
     ("journal.conf", Path("/etc/systemd/journald.conf.d/diemcau-kiosk.conf"), 0o644),
     ("chromium-policies.json", Path("/etc/chromium/policies/managed/diemcau-kiosk.json"), 0o644),
     ("60-diemcau-kiosk.rules", Path("/etc/udev/rules.d/60-diemcau-kiosk.rules"), 0o644),
-    ("start-agent", PREFIX / "start-agent", 0o755),
 )
 REBOOT_RULE = ("50-diemcau-kiosk.rules", Path("/etc/polkit-1/rules.d/50-diemcau-kiosk.rules"), 0o644)
 

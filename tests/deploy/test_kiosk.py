@@ -178,11 +178,15 @@ def test_the_agents_unit_has_a_watchdog_a_budget_and_no_more_rights_than_it_need
     assert "\nRestrictNamespaces" not in unit  # the browser's own sandbox needs them
 
 
-@pytest.mark.parametrize("script", ["start-agent"])
-def test_shell_scripts_parse_stop_at_errors_and_can_be_run(script: str) -> None:
-    assert os.access(SHIPPED / script, os.X_OK)
-    assert subprocess.run(["sh", "-n", str(SHIPPED / script)], timeout=30, check=False).returncode == 0
-    assert "set -eu" in (SHIPPED / script).read_text()
+def test_the_unit_starts_what_is_installed_with_what_is_written(installer: ModuleType) -> None:
+    unit = (SHIPPED / "diemcau-kiosk.service").read_text()
+    (line,) = re.findall(r"(?m)^ExecStart=(.*)$", unit)
+    python, m, module, state, dashes, *rest = line.split()
+
+    assert (python, m, dashes) == (str(installer.PREFIX / "venv/bin/python"), "-m", "--")
+    assert importlib.util.find_spec(module) is not None
+    assert state == str(installer.HOME)
+    assert rest == ["agent", "--config", str(installer.CONFIG)]
 
 
 def policies() -> dict[str, Any]:
