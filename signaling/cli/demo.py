@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from signaling.cli import lan
 from signaling.cli.failure import Bad, Failed
-from signaling.cli.fleet_demo import prepare_device, real_agent
+from signaling.cli.fleet_demo import prepare_device, real_agent, simulated_kiosks
 from signaling.cli.preparation import Prepared, prepare
 from signaling.cli.running import check_port_free, run_server, simulating
 from signaling.cli.settings_from import DEFAULT_PORT, database_url
@@ -23,6 +23,8 @@ LOOPBACK: Final = "127.0.0.1"
 EVERY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - media must be reachable where the pages are
 MOST_SITES: Final = 579
 DEFAULT_SITES: Final = 40
+MOST_KIOSKS: Final = 1000
+DEFAULT_KIOSKS: Final = 60
 DEMO_BEAT_S: Final = 5.0  # whoever tries it will not wait for half a minute
 
 EXAMPLES: Final = """\
@@ -64,6 +66,13 @@ def add_to(commands: Commands) -> None:
         "--lan", action="store_true", help="pages for other machines: https with a certificate made here"
     )
     command.add_argument("--no-simulate", action="store_true", help="nobody but those who open the links")
+    command.add_argument(
+        "--kiosks",
+        type=int,
+        default=DEFAULT_KIOSKS,
+        metavar="N",
+        help=f"simulated kiosks (default: {DEFAULT_KIOSKS})",
+    )
     command.add_argument("--no-kiosk", action="store_true", help="no agent of a kiosk on this machine")
     command.set_defaults(run=run)
 
@@ -72,6 +81,8 @@ def run(chosen: argparse.Namespace) -> None:
     """Until Ctrl-C."""
     if not 0 <= chosen.sites <= MOST_SITES:
         raise Bad(f"--sites: from 0 to {MOST_SITES}, not {chosen.sites}")
+    if not 0 <= chosen.kiosks <= MOST_KIOSKS:
+        raise Bad(f"--kiosks: from 0 to {MOST_KIOSKS}, not {chosen.kiosks}")
     if not 1 <= chosen.port <= 65_535:
         raise Bad(f"--port: from 1 to 65535, not {chosen.port}")
     host = EVERY_ADDRESS if chosen.lan else LOOPBACK
@@ -91,10 +102,13 @@ def run(chosen: argparse.Namespace) -> None:
     )
     sites = 0 if chosen.no_simulate else chosen.sites
     kiosk = None if chosen.no_kiosk else chosen.db.absolute().parent / "demo-kiosk"
-    uvloop.run(_run(settings, addresses, chosen.db, sites, kiosk))
+    kiosks = 0 if chosen.no_simulate or chosen.no_kiosk else chosen.kiosks
+    uvloop.run(_run(settings, addresses, chosen.db, sites, kiosk, kiosks))
 
 
-async def _run(settings: Settings, addresses: Addresses, db: Path, sites: int, kiosk: Path | None) -> None:
+async def _run(
+    settings: Settings, addresses: Addresses, db: Path, sites: int, kiosk: Path | None, kiosks: int
+) -> None:
     fingerprint = await prepare_device(kiosk) if kiosk is not None else None
     prepared = await prepare(db, addresses.urls[0], sites, fingerprint)
     job = Job(
@@ -105,12 +119,14 @@ async def _run(settings: Settings, addresses: Addresses, db: Path, sites: int, k
     )
 
     async def meanwhile() -> None:
-        print(welcome(prepared, addresses), flush=True)
+        print(welcome(prepared, addresses, kiosks), flush=True)
         async with asyncio.TaskGroup() as beside:
             if prepared.places:
                 beside.create_task(simulating(job))
             if kiosk is not None:
                 beside.create_task(real_agent(job.url, job.certificate, kiosk))
+            if kiosk is not None and prepared.fleet is not None and kiosks:
+                beside.create_task(simulated_kiosks(job.url, job.certificate, kiosk, prepared.fleet, kiosks))
 
     await run_server(settings, meanwhile)
 
@@ -129,7 +145,7 @@ def _for_the_network(chosen: argparse.Namespace) -> Addresses:
     return Addresses(urls, (LOOPBACK, *found), certificate)
 
 
-def welcome(prepared: Prepared, addresses: Addresses) -> str:
+def welcome(prepared: Prepared, addresses: Addresses, kiosks: int) -> str:
     """What a newcomer reads: what to open, in which window, and what the browser will ask."""
     first = addresses.urls[0]
     lines = [
@@ -154,7 +170,7 @@ def welcome(prepared: Prepared, addresses: Addresses) -> str:
             f"    {first}/fleet",
             f"    tài khoản / account: {prepared.fleet.account}",
             f"    mật khẩu / password: {prepared.fleet.password}",
-            "  Một ki-ốt thật chạy trên máy này. / One real kiosk runs on this machine.",
+            f"  Ki-ốt thật trên máy này: 1; mô phỏng: {kiosks} / a real kiosk here, simulated ones: {kiosks}",
         ]
     if addresses.certificate is not None:
         lines += [

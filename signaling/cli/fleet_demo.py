@@ -12,8 +12,9 @@ import secrets
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from msgspec import Struct
 
@@ -41,6 +42,31 @@ KIOSK: Final = Binding(
     Place(unit=SiteId("00004"), building="Máy đang chạy bản dùng thử"),
 )
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
+FAULTS: Final = """\
+# What befalls the demo's simulated kiosks. Seconds count from when all are in.
+[[fault]]
+kind = "frozen-camera"
+at_s = 15
+where = { count = 1 }
+
+[[fault]]
+kind = "paper-out"
+at_s = 25
+where = { count = 2 }
+
+[[fault]]  # a building without power, back after five minutes
+kind = "power-cut"
+at_s = 60
+for_s = 300
+where = { building = 0 }
+
+[[fault]]
+kind = "flapping-line"
+at_s = 40
+for_s = 600
+period_s = 30
+where = { count = 1 }
+"""
 PREPARE_LIMIT_S: Final = 60.0
 END_LIMIT_S: Final = 12.0
 
@@ -84,21 +110,50 @@ async def prepare_fleet(stores: Stores, fingerprint: Fingerprint) -> FleetAccess
 
 
 async def real_agent(server: str, certificate: str | None, folder: Path) -> None:
-    """One real agent, until cancelled. If we are killed, it is told to end."""
-    command = ["-m", "kiosk_client", "agent", "--server", server, "--state", str(folder)]
+    """One real agent, until cancelled."""
+    command = ["agent", "--server", server, "--state", str(folder)]
     command += ["--camera", str(folder / "camera.avi"), "--content", str(folder / "content"), "--window"]
-    if certificate is not None:
-        command += ["--ca", certificate]
     if not any(map(shutil.which, BROWSERS)):
         command += ["--browser", "none"]
-    log = folder / "agent.log"
+    await _living("the demo's kiosk", [*command, *_trusted(certificate)], folder / "agent.log")
+
+
+async def simulated_kiosks(
+    server: str, certificate: str | None, folder: Path, access: FleetAccess, many: int
+) -> None:
+    """So many kiosks that do not exist, with some faults, until cancelled."""
+    faults = folder / "faults.toml"
+    faults.write_text(FAULTS, encoding="utf-8")
+    command = ["simulate", "kiosks", "-n", str(many), "--server", server, "--account", access.account]
+    command += ["--faults", str(faults), *_trusted(certificate)]
+    await _living(
+        "the simulated kiosks",
+        command,
+        folder / "simulated.log",
+        {"DIEMCAU_SIMULATE_PASSWORD": access.password},
+    )
+
+
+def _trusted(certificate: str | None) -> list[str]:
+    return ["--ca", certificate] if certificate is not None else []
+
+
+async def _living(what: str, command: list[str], log: Path, more: Mapping[str, str] | None = None) -> None:
+    """A program of the device's package, until cancelled. If we are killed, it is told to end."""
     with log.open("wb") as file:
-        child = await _start(command, file)
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "kiosk_client", *command),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            env={**os.environ, "NOTIFY_SOCKET": "", **(more or {})},
+            start_new_session=True,  # a Ctrl-C is for us; we pass on the end
+            preexec_fn=die_with_parent(),
+        )
     try:
         code = await child.wait()
-        print(
-            f"diemcau: the demo's kiosk ended with code {code} (see {log}); all else goes on", file=sys.stderr
-        )
+        print(f"diemcau: {what} ended with code {code} (see {log}); all else goes on", file=sys.stderr)
     finally:
         with contextlib.suppress(ProcessLookupError):
             child.terminate()
@@ -107,19 +162,6 @@ async def real_agent(server: str, certificate: str | None, folder: Path) -> None
             except TimeoutError:
                 child.kill()
                 await child.wait()
-
-
-async def _start(command: list[str], log: IO[bytes]) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        env={**os.environ, "NOTIFY_SOCKET": ""},
-        start_new_session=True,  # a Ctrl-C is for us; we pass on the end
-        preexec_fn=die_with_parent(),
-    )
 
 
 async def _ask_device(module: str, *words: str) -> str:
