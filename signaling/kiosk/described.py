@@ -76,6 +76,14 @@ DEVICE_CALLS: Final = (
     ),
     DeviceCall(
         method="GET",
+        path="/api/kiosk/line-check",
+        summary="A mebibyte that means nothing, to measure the line with",
+        media_type="application/octet-stream",
+        bearer=True,
+        refusals=("bad-token", "too-many"),
+    ),
+    DeviceCall(
+        method="GET",
         path="/api/kiosk/targets/{path}",
         summary="Signed metadata and offered bundles, with ranges",
         media_type="application/octet-stream",

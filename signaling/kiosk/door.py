@@ -44,6 +44,8 @@ class Door:
         self.clock = clock
         self.nonces = Nonces()
         self.askers = Buckets(limits.ASKED_PER_S, limits.ASKED_BURST)
+        self.measurers = Buckets(limits.MEASURED_PER_S, limits.MEASURED_BURST)
+        self.measuring = 0
         self.claims: Claims | None = None
         self.diary: Diary | None = None
         self._tasks: set[asyncio.Task[None]] = set()

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from signaling.kiosk import evidence, rest
+from signaling.kiosk import evidence, line_check, rest
 from signaling.kiosk.door import Door
 from signaling.wire.rest import ErrorBody
 
@@ -20,6 +20,7 @@ ROUTES: Final[tuple[tuple[str, str, Call], ...]] = (
     ("POST", "/api/kiosk/tokens/challenge", rest.challenge),
     ("POST", "/api/kiosk/tokens", rest.token),
     ("PUT", "/api/kiosk/evidence/{evidence}", evidence.put_evidence),
+    ("GET", "/api/kiosk/line-check", line_check.line_check),
 )
 
 

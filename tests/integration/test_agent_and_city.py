@@ -23,7 +23,7 @@ from kiosk_client.system import LinuxSystem
 from kiosk_client.wire import dialler
 from kiosk_hub.fleet.commands import FINAL, Command, CommandState, Plan
 from kiosk_hub.fleet.ids import DeviceId
-from kiosk_hub.fleet.orders import AnyAct, RestartAgent, RestartPage
+from kiosk_hub.fleet.orders import AnyAct, CheckLine, CollectLogs, RestartAgent, RestartPage
 from kiosk_hub.fleet.permissions import EVERYWHERE, Grant, Staff
 from kiosk_hub.fleet.values import DeviceState, FleetRole
 from signaling.settings import FleetSettings
@@ -151,6 +151,26 @@ def test_a_device_is_let_in_by_its_code_beats_and_obeys(tmp_path: Path) -> None:
         assert await machine.ended() == "restart"
         machine.start()
         assert (await asked).state is CommandState.SUCCEEDED
+
+    play(tmp_path, scenario)
+
+
+def test_a_device_measures_its_line_and_sends_its_log(tmp_path: Path) -> None:
+    async def scenario(here: Fleet, machine: Machine) -> None:
+        device = await _let_in(here, machine)
+
+        measured = await _command(here, device, CheckLine())
+        assert measured.outcome is not None
+        found = {one.name: one.value for one in measured.outcome.findings}
+        assert measured.state is CommandState.SUCCEEDED, measured
+        assert found["loss_share"] == 0
+        assert found["transfer_bytes"] == 2**20
+        assert set(found) == {"loss_share", "rtt_ms", "rtt_max_ms", "transfer_bytes", "download_bps"}
+
+        logs = await _command(here, device, CollectLogs())
+        assert logs.state is CommandState.SUCCEEDED
+        assert logs.outcome is not None
+        assert logs.outcome.evidence is not None
 
     play(tmp_path, scenario)
 

@@ -9,6 +9,7 @@ anew), ``unknown-device``; 429 ``too-many`` (with ``Retry-After``); 503 ``busy``
 ``POST /api/kiosk/enrolments/{id}/look`` ProveEnrolment    → EnrolmentNews
 ``POST /api/kiosk/tokens/challenge``     —                 → TokenChallenge
 ``POST /api/kiosk/tokens``               AskToken          → TokenGiven
+``GET  /api/kiosk/line-check``           a mebibyte that means nothing; bearer token
 ``PUT  /api/kiosk/evidence/{id}``        bytes             → 204
 ``GET  /api/kiosk/targets/{path}``       signed metadata and bundles, with ranges; bearer token
 """
