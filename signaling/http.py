@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from kiosk_hub.hub import Hub
+from kiosk_hub.store.audit import Entry
 from room_manager.errors import DomainError, Ended, Invalid, NotAllowed, UnknownSite
 from room_manager.ids import HOST, RoomId, SiteId
 from room_manager.meeting.values import Device, LinkKind, Role, SiteState
@@ -133,6 +135,7 @@ class Api:
         asked = await _body(request, LogIn)
         response = _json(None)
         account, csrf = await self._logins.log_in(request, asked.name, asked.password, response)
+        await _note_in_fleet(request, account.name)
         return _fill(response, _session_answer(account.name, account.display_name, account.role, csrf))
 
     async def who_am_i(self, request: Request) -> Response:
@@ -385,6 +388,13 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     code = {404: "not-found", 405: "method-not-allowed"}.get(status, "refused")
     headers = error.headers if isinstance(error, HTTPException) else None
     return _json(rest.ErrorBody(code, code.replace("-", " ")), status, headers=headers)
+
+
+async def _note_in_fleet(request: Request, account: str) -> None:
+    """Who may touch devices is in the fleet's audit from the log-in on."""
+    hub: Hub | None = getattr(request.app.state, "hub", None)
+    if hub is not None and await hub.staff.grant_of(account) is not None:
+        await hub.audit.note(Entry("log-in", account, address=address_of(request)))
 
 
 def _session_answer(name: str, display_name: str, role: Role | None, csrf: str) -> rest.SessionAnswer:

@@ -99,7 +99,7 @@ async def _cancel(asked: Asked) -> wire.BulkRow:
 BULKS: Final = (
     Operation(
         method="POST",
-        path="/bulks/dry-run",
+        path="/dry-runs",
         action=Action.COMMAND,
         summary="What would happen, device by device; nothing does",
         call=_dry_run,

@@ -229,6 +229,47 @@ def test_exports_are_whole_verifiable_harmless_and_in_the_audit(tmp_path: Path) 
     at_hall(tmp_path, act)
 
 
+def test_a_log_in_of_staff_is_in_the_audit(tmp_path: Path) -> None:
+    async def act(here: Hall) -> None:
+        async with person(here, FleetRole.VIEWER, (), "xem"), person(here) as admin:
+            entries = (await admin.get("/audit", action="log-in"))["entries"]
+
+            assert [one["account"] for one in entries] == ["binh", "xem"]
+
+    at_hall(tmp_path, act)
+
+
+def test_one_act_at_many_over_rest(tmp_path: Path) -> None:
+    async def act(here: Hall) -> None:
+        async with person(here, FleetRole.TECHNICIAN, [BA_DINH], "lan") as lan:
+            wanted = {"selection": {"devices": [MINE.id, THEIRS.id]}, "do": {"act": "restart-page"}}
+            run = (await lan.ask("POST", "/dry-runs", wanted)).json()
+            assert run["counts"] == {
+                "at-once": 0,
+                "waits-for-session": 0,
+                "waits-for-line": 1,
+                "refused": 1,
+            }
+            assert [(one["device"], one["code"]) for one in run["rows"]] == [
+                (MINE.id, ""),
+                (THEIRS.id, "not-allowed"),
+            ]
+            assert run["reasons"][0]["vi"] == "Thiết bị ngoài địa bàn được giao."
+
+            asked = {"token": run["token"], "why": "thử", "request_key": "key-00001"}
+            bulk = (await lan.ask("POST", "/bulks", asked)).json()
+            assert (bulk["many"], bulk["refused"], bulk["may"]) == (1, 1, ["cancel"])
+            assert (await lan.ask("POST", "/bulks", asked)).json()["id"] == bulk["id"]
+            again = {**asked, "request_key": "key-00002"}
+            assert await lan.refused("POST", "/bulks", again) == (409, "stale")
+            assert await lan.refused("POST", "/dry-runs", {**wanted, "selection": {}}) == (400, "invalid")
+            assert await lan.refused("GET", "/bulks/none") == (404, "unknown-bulk")
+            over = (await lan.ask("POST", f"/bulks/{bulk['id']}/cancel", {"why": "thôi"})).json()
+            assert over["counts"] == {"cancelled": 1}
+
+    at_hall(tmp_path, act)
+
+
 def test_many_refusals_are_counted_not_written(tmp_path: Path) -> None:
     async def act(here: Hall) -> None:
         async with person(here, FleetRole.VIEWER, (), "xem") as viewer, person(here) as admin:

@@ -181,6 +181,7 @@ function word(t: Translate, kind: string, name: string): string {
 
 function valueWords(t: Translate, name: string, value: string | number | boolean | null): string {
   if (typeof value === "boolean") return t(value ? "ui.yes" : "ui.no");
+  if (name === "action") return deedWords(t, String(value));
   if (name === "act") return word(t, "act", String(value));
   if (name === "state") return word(t, "command", String(value));
   return String(value);

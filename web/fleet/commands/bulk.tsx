@@ -46,7 +46,7 @@ export function Bulk({ devices, onClose }: Props) {
   const preview = async () => {
     if (asked === null) return;
     const body = { selection: { devices: chosen }, do: asked.do, plan: asked.plan, pace: pace === "" ? null : PACES[pace] };
-    setRun(await fleet.ask<DryRunAnswer>("/bulks/dry-run", { method: "POST", body }));
+    setRun(await fleet.ask<DryRunAnswer>("/dry-runs", { method: "POST", body }));
     shown.current = true;
   };
   return (

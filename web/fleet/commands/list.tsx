@@ -7,7 +7,7 @@ import { Empty, Mark, Moment, Problem, Skeleton, Tag, useFleet, useLive, useNow,
 import { momentWords } from "../ui/words";
 import { Decide } from "./decide";
 import { Detail } from "./detail";
-import { actWords, findingName, findingValue, isOpen, stateWords, TONES } from "./words";
+import { actWords, findingName, findingValue, isOpen, isPlanned, stateWords, TONES } from "./words";
 
 const PAGE = 50;
 
@@ -107,7 +107,7 @@ function Waiting({ row }: { readonly row: CommandRow }) {
   const t = useT();
   const of = useStore(language);
   const now = useNow();
-  const planned = row.state === "pending" && row.starts_at > now + 1;
+  const planned = isPlanned(row, now);
   return (
     <>
       {planned

@@ -39,9 +39,14 @@ export function isOpen(state: CommandState): boolean {
   return state !== "succeeded" && state !== "failed" && state !== "expired" && state !== "cancelled";
 }
 
+/** Its hour has not come. The page's clock goes in steps of some seconds. */
+export function isPlanned(row: Pick<CommandRow, "state" | "starts_at">, now: number): boolean {
+  return row.state === "pending" && row.starts_at > now + 8;
+}
+
 /** Waiting for its hour is another thing than waiting for a device. */
 export function stateWords(t: Translate, row: Pick<CommandRow, "state" | "starts_at">, now: number): string {
-  return t(row.state === "pending" && row.starts_at > now + 1 ? "command.planned" : `command.${row.state}`);
+  return t(isPlanned(row, now) ? "command.planned" : `command.${row.state}`);
 }
 
 export function findingName(t: Translate, name: string): string {
