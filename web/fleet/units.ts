@@ -1,5 +1,5 @@
 /** Measured values in words, by the unit in their metric's name. Pure. */
-import { locale, type Language } from "../shared/i18n";
+import { numbers, type Language } from "../shared/i18n";
 import type { Translate } from "./i18n";
 import { span } from "./ui/words";
 
@@ -37,5 +37,5 @@ export function bytesWords(of: Language, bytes: number): string {
 }
 
 export function digits(of: Language, value: number, most: number): string {
-  return new Intl.NumberFormat(locale(of), { maximumFractionDigits: most }).format(value);
+  return numbers(of, { maximumFractionDigits: most }).format(value);
 }

@@ -3,7 +3,8 @@
  * Space selects, with Shift a stretch of rows, Ctrl+A all. The pointer does the same.
  */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useTiles } from "../../shared/tiles";
 import { useWindow } from "../../shared/virtual";
 import { useT } from "../i18n";
 
@@ -53,7 +54,8 @@ export function Table<T>(props: Props<T>) {
   const box = useRef<HTMLDivElement>(null);
   const id = useRef(`table-${Math.random().toString(36).slice(2, 8)}`).current;
   const narrow = useMedia(NARROW);
-  const columns = props.columns.filter(({ wide }) => wide !== true || !narrow);
+  const columns = useMemo(() => props.columns.filter(({ wide }) => wide !== true || !narrow), [props.columns, narrow]);
+  const drawn = useTiles(); // a row that is as before is not drawn again while the list scrolls
   const [current, setCurrent] = useState<string | null>((keep === undefined ? undefined : places.get(keep))?.key ?? null);
   const anchor = useRef<string | null>(null);
   const { window, show } = useWindow(box, rowPx, rows.length);
@@ -127,6 +129,16 @@ export function Table<T>(props: Props<T>) {
     else return;
     event.preventDefault();
   };
+  const latest = useRef({ point, select, rows, onOpen });
+  latest.current = { point, select, rows, onOpen };
+  const pointed = useRef((nth: number, how: How, stretch: boolean) => {
+    const now = latest.current;
+    if (how === "tick") return now.select(nth, stretch);
+    now.point(nth);
+    const row = now.rows[nth];
+    if (how === "select") now.select(nth, stretch);
+    else if (row !== undefined) now.onOpen?.(row);
+  }).current;
   const all = rows.length > 0 && selected !== undefined && rows.every((row) => selected.has(keyOf(row)));
 
   return (
@@ -190,53 +202,85 @@ export function Table<T>(props: Props<T>) {
             const nth = window.from + i;
             const name = keyOf(row);
             const chosen = selected?.has(name) ?? false;
-            return (
-              <div
+            return drawn(name, [row, nth, chosen, name === current, tracks, columns, onSelect === undefined], () => (
+              <Line
                 key={name}
                 id={`${id}-${name}`}
-                class="table-row"
-                role="row"
-                aria-rowindex={nth + 2}
-                aria-selected={onSelect === undefined ? undefined : chosen}
-                data-row={name}
-                data-current={name === current}
-                data-opens={onOpen !== undefined}
+                name={name}
+                row={row}
+                nth={nth}
+                chosen={onSelect === undefined ? undefined : chosen}
+                current={name === current}
+                opens={onOpen !== undefined}
+                columns={columns}
                 style={{ gridTemplateColumns: tracks, height: `${rowPx}px`, transform: `translateY(${nth * rowPx}px)` }}
-                onClick={(event) => {
-                  if ((event.target as Element).closest("a, button, input, label") !== null) return;
-                  point(nth);
-                  const tick = (event.target as Element).closest(".tick") !== null;
-                  if (tick || event.shiftKey || event.ctrlKey || event.metaKey) select(nth, event.shiftKey);
-                  else onOpen?.(row);
-                }}
-              >
-                {onSelect !== undefined && (
-                  <span role="gridcell" class="tick">
-                    <input
-                      type="checkbox"
-                      tabIndex={-1}
-                      aria-label={t("ui.select")}
-                      checked={chosen}
-                      onClick={(event) => {
-                        event.preventDefault();
-                        const stretch = event.shiftKey;
-                        // The browser puts the tick back after a click that is prevented: draw after that.
-                        setTimeout(() => select(nth, stretch));
-                      }}
-                    />
-                  </span>
-                )}
-                {columns.map((column) => (
-                  <span key={column.id} role="gridcell" class={column.numeric === true ? "numeric" : ""}>
-                    {column.cell(row)}
-                  </span>
-                ))}
-              </div>
-            );
+                onPoint={pointed}
+              />
+            ));
           })}
         </div>
         {rows.length === 0 && empty}
       </div>
+    </div>
+  );
+}
+
+type How = "open" | "select" | "tick";
+
+interface LineProps<T> {
+  readonly id: string;
+  readonly name: string;
+  readonly row: T;
+  readonly nth: number;
+  readonly chosen: boolean | undefined;
+  readonly current: boolean;
+  readonly opens: boolean;
+  readonly columns: readonly Column<T>[];
+  readonly style: Readonly<Record<string, string>>;
+  readonly onPoint: (nth: number, how: How, stretch: boolean) => void;
+}
+
+function Line<T>({ id, name, row, nth, chosen, current, opens, columns, style, onPoint }: LineProps<T>) {
+  const t = useT();
+  return (
+    <div
+      id={id}
+      class="table-row"
+      role="row"
+      aria-rowindex={nth + 2}
+      aria-selected={chosen}
+      data-row={name}
+      data-current={current}
+      data-opens={opens}
+      style={style}
+      onClick={(event) => {
+        const target = event.target as Element;
+        if (target.closest("a, button, input, label") !== null) return;
+        const selects = target.closest(".tick") !== null || event.shiftKey || event.ctrlKey || event.metaKey;
+        onPoint(nth, selects ? "select" : "open", event.shiftKey);
+      }}
+    >
+      {chosen !== undefined && (
+        <span role="gridcell" class="tick">
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            aria-label={t("ui.select")}
+            checked={chosen}
+            onClick={(event) => {
+              event.preventDefault();
+              const stretch = event.shiftKey;
+              // The browser puts the tick back after a click that is prevented: draw after that.
+              setTimeout(() => onPoint(nth, "tick", stretch));
+            }}
+          />
+        </span>
+      )}
+      {columns.map((column) => (
+        <span key={column.id} role="gridcell" class={column.numeric === true ? "numeric" : ""}>
+          {column.cell(row)}
+        </span>
+      ))}
     </div>
   );
 }

@@ -1,7 +1,11 @@
 /** Times in words. Pure; seconds, UTC; Hà Nội's time on the page. */
-import { clock, locale, moment, ZONE, type Language } from "../../shared/i18n";
+import { clock, dates, locale, moment, type Language } from "../../shared/i18n";
 import type { Translate } from "../i18n";
 
+const RELATIVE: Readonly<Record<Language, Intl.RelativeTimeFormat>> = {
+  vi: new Intl.RelativeTimeFormat(locale("vi"), { numeric: "always", style: "short" }),
+  en: new Intl.RelativeTimeFormat(locale("en"), { numeric: "always", style: "short" }),
+};
 const MINUTE_S = 60;
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
@@ -17,7 +21,7 @@ export function sinceWords(t: Translate, of: Language, at_s: number, now_s: numb
 export function agoWords(t: Translate, of: Language, at_s: number, now_s: number): string {
   const gone_s = now_s - at_s;
   if (gone_s < MINUTE_S) return t("time.now");
-  const words = new Intl.RelativeTimeFormat(locale(of), { numeric: "always", style: "short" });
+  const words = RELATIVE[of];
   if (gone_s < HOUR_S) return words.format(-Math.floor(gone_s / MINUTE_S), "minute");
   if (gone_s < DAY_S) return words.format(-Math.floor(gone_s / HOUR_S), "hour");
   return words.format(-Math.floor(gone_s / DAY_S), "day");
@@ -41,7 +45,7 @@ export function span(t: Translate, s: number): string {
 /** "22/11", with the year if it is another one. */
 export function shortDay(of: Language, at_s: number, now_s: number): string {
   const year = yearOf(at_s) === yearOf(now_s) ? {} : ({ year: "numeric" } as const);
-  return new Intl.DateTimeFormat(locale(of), { timeZone: ZONE, day: "numeric", month: "numeric", ...year }).format(at_s * 1000);
+  return dates(of, { day: "numeric", month: "numeric", ...year }).format(at_s * 1000);
 }
 
 /** "14:05" today, "14:05 22/11" before. */
@@ -50,10 +54,13 @@ export function momentWords(of: Language, at_s: number, now_s: number): string {
   return yearOf(at_s) === yearOf(now_s) ? `${clock(at_s)} ${shortDay(of, at_s, now_s)}` : moment(at_s, of);
 }
 
-function dayOf(at_s: number): string {
-  return new Intl.DateTimeFormat("en-GB", { timeZone: ZONE, dateStyle: "short" }).format(at_s * 1000);
+const HANOI_S = 7 * HOUR_S; // ahead of UTC, all year
+
+/** Which day in Hà Nội, counted since 1970. */
+function dayOf(at_s: number): number {
+  return Math.floor((at_s + HANOI_S) / DAY_S);
 }
 
-function yearOf(at_s: number): string {
-  return new Intl.DateTimeFormat("en-GB", { timeZone: ZONE, year: "numeric" }).format(at_s * 1000);
+function yearOf(at_s: number): number {
+  return new Date((at_s + HANOI_S) * 1000).getUTCFullYear();
 }

@@ -46,38 +46,48 @@ export function locale(of: Language): string {
   return of === "vi" ? "vi-VN" : "en-GB";
 }
 
+const formats = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>();
+
+/** A format of that language, made once: making one costs far more than using it. */
+export function dates(of: Language, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return kept(`${of} ${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(locale(of), { timeZone: ZONE, ...options }));
+}
+
+/** The same for numbers. */
+export function numbers(of: Language, options: Intl.NumberFormatOptions = {}): Intl.NumberFormat {
+  return kept(`${of} number ${JSON.stringify(options)}`, () => new Intl.NumberFormat(locale(of), options));
+}
+
+function kept<T extends Intl.DateTimeFormat | Intl.NumberFormat>(name: string, make: () => T): T {
+  const known = formats.get(name) as T | undefined;
+  if (known !== undefined) return known;
+  const made = make();
+  formats.set(name, made);
+  return made;
+}
+
 /** 20.000 in Vietnamese, 20,000 in English. */
 export function number(value: number, of: Language = language.get()): string {
-  return new Intl.NumberFormat(locale(of)).format(value);
+  return numbers(of).format(value);
 }
 
 export const ZONE = "Asia/Ho_Chi_Minh";
 
 /** 14:05, in Hà Nội wherever the machine is. */
 export function clock(at_s: number, seconds = false): string {
-  return new Intl.DateTimeFormat("en-GB", {
-    timeZone: ZONE,
-    hour: "2-digit",
-    minute: "2-digit",
-    ...(seconds ? { second: "2-digit" } : {}),
-  }).format(at_s * 1000);
+  const exact = seconds ? ({ second: "2-digit" } as const) : {};
+  return dates("en", { hour: "2-digit", minute: "2-digit", ...exact }).format(at_s * 1000);
 }
 
 /** 14:05 23/8/2021, in Hà Nội. */
 export function moment(at_s: number, of: Language = language.get()): string {
-  const date = { timeZone: ZONE, day: "numeric", month: "numeric", year: "numeric" } as const;
-  return `${clock(at_s)} ${new Intl.DateTimeFormat(locale(of), date).format(at_s * 1000)}`;
+  return `${clock(at_s)} ${dates(of, { day: "numeric", month: "numeric", year: "numeric" }).format(at_s * 1000)}`;
 }
 
 /** Thứ Hai, 23/8/2021. */
 export function day(at_s: number, of: Language = language.get()): string {
-  const text = new Intl.DateTimeFormat(locale(of), {
-    timeZone: ZONE,
-    weekday: "long",
-    day: "numeric",
-    month: "numeric",
-    year: "numeric",
-  }).format(at_s * 1000);
+  const date = { weekday: "long", day: "numeric", month: "numeric", year: "numeric" } as const;
+  const text = dates(of, date).format(at_s * 1000);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
