@@ -37,6 +37,9 @@ export function Actions({ device, again }: { readonly device: DeviceAnswer; read
         : { id: "quarantine", label: `${t("device.quarantine")}…`, act: () => setAsking("quarantine"), danger: true },
     );
   }
+  if (may.has("quarantine") && device.row.state === "active") {
+    items.push({ id: "rotate-key", label: t("device.rotate"), act: () => act(() => fleet.ask(`${path}/rotate-key`, { method: "POST" }), t("device.rotated")) });
+  }
   if (may.has("retire")) items.push({ id: "retire", label: `${t("device.retire")}…`, act: () => setAsking("retire"), danger: true });
 
   const close = () => setAsking(null);

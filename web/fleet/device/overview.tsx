@@ -100,7 +100,7 @@ function Identity({ device }: { readonly device: DeviceAnswer }) {
         items={[
           [t("device.kind"), t(`kind.${row.kind}`)],
           [t("device.state"), t(`state.${row.state}`)],
-          [t("device.words"), device.fingerprint_words === "" ? null : device.fingerprint_words],
+          [t("device.words"), device.fingerprint_words === "" ? null : inPairs(device.fingerprint_words)],
           [t("device.hardware"), device.hardware === "" ? null : device.hardware],
           [t("device.enrolled"), <Moment at={device.enrolled_at} />],
           [t("device.id"), <code>{row.id}</code>],
@@ -108,4 +108,9 @@ function Identity({ device }: { readonly device: DeviceAnswer }) {
       />
     </Panel>
   );
+}
+
+/** Each of the four words has two syllables. */
+function inPairs(words: string): string {
+  return words.replace(/(\S+ \S+) /g, "$1 · ");
 }

@@ -47,6 +47,8 @@ export const enDevice: Readonly<Record<keyof typeof viDevice, string>> = {
   "device.quarantine.text": "The device is cut off and let in no more until it is released. Nothing of it is deleted.",
   "device.release": "Release from quarantine",
   "device.release.text": "The device is let in again with its own key.",
+  "device.rotate": "Have it make a new key",
+  "device.rotated": "Asked: the device makes a new key on this connection or the next.",
   "device.retire": "Retire the device",
   "device.retire.text": "The device “{name}” is cut off for good and leaves the list. To use it again it must be enrolled anew. Its history and audit remain.",
   "device.why": "Reason",

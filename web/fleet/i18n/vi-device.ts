@@ -45,6 +45,8 @@ export const viDevice = {
   "device.quarantine.text": "Thiết bị bị ngắt và không được kết nối lại cho đến khi được bỏ cách ly. Dữ liệu của thiết bị vẫn được giữ nguyên.",
   "device.release": "Bỏ cách ly",
   "device.release.text": "Thiết bị được kết nối lại bằng khóa của chính nó.",
+  "device.rotate": "Yêu cầu thiết bị đổi khóa",
+  "device.rotated": "Đã yêu cầu: thiết bị sẽ tự tạo khóa mới trong lần kết nối này hoặc lần sau.",
   "device.retire": "Thanh lý thiết bị",
   "device.retire.text": "Thiết bị “{name}” bị ngắt vĩnh viễn và rời khỏi danh sách. Muốn dùng lại phải ghi danh mới. Lịch sử và nhật ký vẫn được giữ.",
   "device.why": "Lý do",

@@ -154,7 +154,9 @@ export function Table<T>(props: Props<T>) {
         aria-activedescendant={index >= 0 ? `${id}-${current}` : undefined}
         onKeyDown={key}
         onFocus={(event) => {
-          if (event.target === box.current && index < 0 && rows.length > 0) point(window.from === 0 ? 0 : window.from + 6);
+          // By the keyboard only: a list that moves under the pointer's press takes the click elsewhere.
+          const byKeys = event.target === box.current && (event.target as Element).matches(":focus-visible");
+          if (byKeys && index < 0 && rows.length > 0) point(window.from === 0 ? 0 : window.from + 6);
         }}
       >
         <div class="table-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: tracks }}>
