@@ -41,6 +41,7 @@ def page_routes(static: Path) -> list[BaseRoute]:
     return [
         Route("/", page("index.html"), methods=["GET"]),
         Route("/m/{meeting}", page("index.html"), methods=["GET"]),
+        Route("/fleet/bridge", page("bridge.html"), methods=["GET"]),
         Route("/fleet", page("fleet.html"), methods=["GET"]),
         Route("/fleet/{rest:path}", page("fleet.html"), methods=["GET"]),
         Route("/assets/{file:path}", file, methods=["GET"]),

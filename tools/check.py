@@ -39,6 +39,13 @@ def checks() -> dict[str, Command]:
             "--check",
             "web/shared/kiosk-wire.ts",
         ],
+        "device types fresh": [
+            BIN / "python",
+            "-m",
+            "signaling.wire.typescript",
+            "--check",
+            "web/shared/device-wire.ts",
+        ],
         "licence list fresh": [BIN / "python", "tools/licences.py", "--check"],
         "page types": [*web_build.npm(), "--prefix", "web", "run", "--silent", "check"],
         "page tests": [*web_build.npm(), "--prefix", "web", "run", "--silent", "test"],

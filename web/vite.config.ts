@@ -1,7 +1,7 @@
 import { defineConfig } from "vite";
 
 /**
- * Two page apps, the meetings' and the fleet's, built into what the server serves. Nothing is inlined: the server's Content-Security-Policy
+ * Three page apps, the meetings', the fleet's and the bridge point's own, built into what the server serves. Nothing is inlined: the server's Content-Security-Policy
  * lets scripts, styles and fonts come from files of our own only.
  */
 export default defineConfig({
@@ -14,6 +14,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 400,
-    rollupOptions: { input: ["index.html", "fleet.html"] },
+    rollupOptions: { input: ["index.html", "fleet.html", "bridge.html"] },
   },
 });

@@ -3,7 +3,8 @@
 ``python -m signaling.wire.typescript web/shared/wire.ts`` writes the meetings' file, ``… fleet-wire.ts`` the
 fleet's; ``--check`` only says whether it is fresh. A struct becomes an interface (one that JSON
 carries as an array a tuple), a tagged one with its
-literal ``type``; an enum becomes a union of strings. ``… kiosk-wire.ts`` writes the device's own page's.
+literal ``type``; an enum becomes a union of strings. ``… kiosk-wire.ts`` writes the device's own page's,
+``… device-wire.ts`` that of the page that is a bridge point's device itself.
 A field with a default is optional in what a client says, and always there in what the server says, since we
 encode defaults.
 """
@@ -25,7 +26,9 @@ from room_manager.meeting import commands, values
 from signaling.wire import client, rest, server
 from signaling.wire.fleet import live
 from signaling.wire.fleet import types as fleet
-from signaling.wire.kiosk import page
+from signaling.wire.kiosk import city, device, fingerprint, page
+from signaling.wire.kiosk import rest as kiosk_rest
+from signaling.wire.kiosk.words import BundleKind, ClockTrust, DeviceKind, EnrolmentState
 
 HEADER: Final = """\
 // Made by `python -m signaling.wire.typescript web/shared/{file}` from the Python types. Do not edit.
@@ -217,7 +220,40 @@ def generate_kiosk() -> str:
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
-FILES: Final = {"wire.ts": generate, "fleet-wire.ts": generate_fleet, "kiosk-wire.ts": generate_kiosk}
+def generate_device() -> str:
+    """The file of the page that is a bridge point's device itself."""
+    said = members(device.AnyDeviceMessage)
+    told = members(city.AnyCityMessage)
+    asked = (kiosk_rest.AskEnrolment, kiosk_rest.ProveEnrolment)
+    answered = (kiosk_rest.Enrolled, kiosk_rest.EnrolmentNews)
+    names = Names(said, told)
+    words = {"THINGS": fingerprint.THINGS, "KINDS": fingerprint.KINDS}
+    blocks: list[list[str]] = [[HEADER.rstrip().format(file="device-wire.ts")]]
+    blocks.append(
+        [f"export const {name}: readonly string[] = {literal(value)};" for name, value in words.items()]
+    )
+    blocks.extend(enum_lines(cls) for cls in (DeviceKind, ClockTrust, EnrolmentState, BundleKind))
+    carried = structs_within([*said, *told, *asked, *answered])
+    blocks.extend(interface(cls, names, optional=False) for cls in carried)
+    blocks.append(["// --- what a device says ---"])
+    blocks.extend(interface(cls, names, optional=True) for cls in said)
+    blocks.append(["export type DeviceMessage =", *(f"  | {names.of(cls)}" for cls in said)])
+    blocks[-1][-1] += ";"
+    blocks.append(["// --- what the city says ---"])
+    blocks.extend(interface(cls, names, optional=False) for cls in told)
+    blocks.append(["export type CityMessage =", *(f"  | {names.of(cls)}" for cls in told)])
+    blocks[-1][-1] += ";"
+    blocks.append(["// --- what REST takes and answers ---"])
+    blocks.extend(interface(cls, names, optional=cls in asked) for cls in (*asked, *answered))
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+FILES: Final = {
+    "wire.ts": generate,
+    "fleet-wire.ts": generate_fleet,
+    "kiosk-wire.ts": generate_kiosk,
+    "device-wire.ts": generate_device,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

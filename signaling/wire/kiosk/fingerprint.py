@@ -20,7 +20,9 @@ _KINDS: Final = (
     "xanh đỏ tím vàng trắng đen nâu hồng xám bạc to nhỏ cao thấp dài ngắn "
     "tròn vuông mới nhanh chậm nặng nhẹ sáng gỗ len tre giấy ngọc sứ thơm mát"
 )
-WORDS: Final = tuple(f"{thing} {kind}" for thing in _THINGS.split() for kind in _KINDS.split())
+THINGS: Final = tuple(_THINGS.split())
+KINDS: Final = tuple(_KINDS.split())
+WORDS: Final = tuple(f"{thing} {kind}" for thing in THINGS for kind in KINDS)
 """Short, everyday, harmless in any pair, and no two alike even where marks or tones are not heard."""
 WORDS_SHOWN: Final = 4
 BITS_A_WORD: Final = 10
