@@ -107,6 +107,7 @@ class PageServer:
             ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
+            log_level="error",  # else it writes the secret path into the log
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=STOP_LIMIT_S,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -62,6 +63,7 @@ class RealBody:
         self._counts = sessions.Counts()
         self._reports: set[asyncio.Task[None]] = set()
         self._core: Core | None = None
+        self._camera_seen: tuple[str, bool] | None = None
         self._lookings: tuple[Looking[Any], ...] = ()
 
     async def start(self, core: Core) -> None:
@@ -214,9 +216,15 @@ class RealBody:
         self._set(replace(self._stage, out_of_service=message))
 
     async def _tick(self) -> None:
-        """What only time brings: an idle session's end, an hour's end, new content, a code running out."""
+        """What only time brings: an idle session's end, an hour's end, new content, a code running out. And
+        a camera that was pulled out or put in is looked for at once."""
         while True:
             await asyncio.sleep(TICK_S)
+            source = self._camera_path()
+            seen = (source, os.path.exists(source))  # noqa: ASYNC240 - the kernel's own tree
+            if seen != self._camera_seen:
+                self._camera_seen = seen
+                self._looking_camera.again()
             self._count(lambda service: sessions.pass_time(service, self._clock()))
             if (hour := self._counts.over(self._now())) is not None:
                 self._report(hour)
