@@ -122,10 +122,10 @@ export function Table<T>(props: Props<T>) {
         select(Math.max(0, Math.min(rows.length - 1, to)), true);
       }
       point(to);
-    } else if (row === undefined) return;
+    } else if (event.key === "Escape" && selected !== undefined && selected.size > 0) onSelect?.(new Set());
+    else if (row === undefined) return;
     else if (event.key === "Enter" && onOpen !== undefined) onOpen(row);
     else if (event.key === " " && onSelect !== undefined) select(index, event.shiftKey);
-    else if (event.key === "Escape" && selected !== undefined && selected.size > 0) onSelect?.(new Set());
     else return;
     event.preventDefault();
   };
