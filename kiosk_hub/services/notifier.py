@@ -180,7 +180,7 @@ class Notifier:
             replace(
                 one,
                 state=NoticeState.DEAD,
-                code="too-many",
+                code="outbox-full",
                 error="too many notices wait",
                 done_at=one.created_at,
             )

@@ -29,28 +29,44 @@ async def _open(asked: Asked) -> wire.IncidentsAnswer:
         and (not severity or row.severity == severity)
         and (not device or row.id == asked.hub.incidents.incident_of(DeviceId(device)))
     ]
-    return wire.IncidentsAnswer(_now(asked), len(found), tuple(found[offset : offset + limit]))
+    return await _answer(asked, found[offset : offset + limit], len(found))
 
 
 async def _closed(asked: Asked) -> wire.IncidentsAnswer:
     rows, total = await asked.hub.incidents.closed_rows(
         asked.staff.grant, asked.text("device"), asked.number("offset", 0), asked.number("limit", 50)
     )
-    return wire.IncidentsAnswer(_now(asked), total, tuple(rows))
+    return await _answer(asked, rows, total)
+
+
+async def _answer(asked: Asked, rows: list[IncidentRow], total: int) -> wire.IncidentsAnswer:
+    return wire.IncidentsAnswer(_now(asked), total, tuple(rows), await _people(asked, rows))
+
+
+async def _people(asked: Asked, rows: list[IncidentRow]) -> tuple[wire.Handler, ...]:
+    """Those named in the rows: nobody learns of all accounts from the board."""
+    named = {who for row in rows for who in (row.assignee, row.acknowledged_by, row.closed_by) if who}
+    if not named:
+        return ()
+    return tuple(
+        wire.Handler(account, name) for account, name, _ in await asked.hub.grants.all() if account in named
+    )
 
 
 async def _one(asked: Asked) -> wire.IncidentAnswer:
     name = IncidentId(asked.path("incident"))
     incident, events = await asked.hub.incidents.get(name, asked.staff.grant)
+    row = asked.hub.incidents.row(incident)
     names = {account: shown for account, shown, _ in await asked.hub.grants.all()}
     return wire.IncidentAnswer(
         time=_now(asked),
-        row=asked.hub.incidents.row(incident),
+        row=row,
         devices=_devices(asked, incident),
         timeline=tuple(_entry(asked, incident, event, names) for event in events[:-MOST_EVENTS:-1]),
         children=tuple(await asked.hub.incidents.rows_of(incident.children)),
         notices=tuple(_notice(one) for one in await asked.hub.notifier.book.of_incident(name)),
         handlers=await _handlers(asked, incident),
+        people=await _people(asked, [row]),
         may_handle=_may(asked, incident),
     )
 
@@ -111,7 +127,7 @@ def _notice(one: Notice) -> wire.NoticeLine:
         due_at=one.due_at,
         done_at=one.done_at,
         attempts=one.attempts,
-        error=one.error,
+        code=one.code,
     )
 
 

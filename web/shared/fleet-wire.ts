@@ -205,6 +205,12 @@ export interface LogEntry {
 /** Counts of one hour: hours since 1970, begun, finished, abandoned, scans, scans failed, help calls. */
 export type SessionHour = readonly [hour: number, begun: number, finished: number, abandoned: number, scans: number, scans_failed: number, help_calls: number];
 
+/** Somebody of the staff. */
+export interface Handler {
+  readonly account: string;
+  readonly name: string;
+}
+
 /** One device of an incident. ``well_at`` None: something is wrong with it now. */
 export interface IncidentDevice {
   readonly id: string;
@@ -238,13 +244,7 @@ export interface NoticeLine {
   readonly due_at: number;
   readonly done_at: number | null;
   readonly attempts: number;
-  readonly error: string;
-}
-
-/** Somebody it can be given to. */
-export interface Handler {
-  readonly account: string;
-  readonly name: string;
+  readonly code: string;
 }
 
 /** Which devices: those named, or those that match all of the rest. Empty: any. */
@@ -834,11 +834,12 @@ export interface IncidentRow {
   readonly closed_note?: string;
 }
 
-/** ``time``: seconds, UTC, of the answer. */
+/** ``time``: seconds, UTC, of the answer; ``people``: the accounts that rows name. */
 export interface IncidentsAnswer {
   readonly time: number;
   readonly total: number;
   readonly incidents: readonly IncidentRow[];
+  readonly people: readonly Handler[];
 }
 
 /** One incident's page. */
@@ -850,6 +851,7 @@ export interface IncidentAnswer {
   readonly children: readonly IncidentRow[];
   readonly notices: readonly NoticeLine[];
   readonly handlers: readonly Handler[];
+  readonly people: readonly Handler[];
   readonly may_handle: boolean;
 }
 

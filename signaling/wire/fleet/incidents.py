@@ -11,12 +11,20 @@ from kiosk_hub.fleet.reasons import Reason
 Version = Annotated[int, Meta(ge=0, le=2**31)]
 
 
+class Handler(Struct, frozen=True):
+    """Somebody of the staff."""
+
+    account: str
+    name: str
+
+
 class IncidentsAnswer(Struct, frozen=True):
-    """``time``: seconds, UTC, of the answer."""
+    """``time``: seconds, UTC, of the answer; ``people``: the accounts that rows name."""
 
     time: float
     total: int
     incidents: tuple[IncidentRow, ...]
+    people: tuple[Handler, ...]
 
 
 class IncidentDevice(Struct, frozen=True):
@@ -43,13 +51,6 @@ class TimelineEntry(Struct, frozen=True):
     text: str = ""
 
 
-class Handler(Struct, frozen=True):
-    """Somebody it can be given to."""
-
-    account: str
-    name: str
-
-
 class NoticeLine(Struct, frozen=True):
     """One notice that went out, or is to. Addresses are shown in the settings only."""
 
@@ -62,7 +63,7 @@ class NoticeLine(Struct, frozen=True):
     due_at: float
     done_at: float | None
     attempts: int
-    error: str
+    code: str  # of the last failure
 
 
 class IncidentAnswer(Struct, frozen=True):
@@ -74,7 +75,8 @@ class IncidentAnswer(Struct, frozen=True):
     timeline: tuple[TimelineEntry, ...]  # the latest first
     children: tuple[IncidentRow, ...]
     notices: tuple[NoticeLine, ...]
-    handlers: tuple[Handler, ...]
+    handlers: tuple[Handler, ...]  # whom it can be given to
+    people: tuple[Handler, ...]
     may_handle: bool
 
 
