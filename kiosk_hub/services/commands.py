@@ -96,8 +96,8 @@ class Commands:
         self._claims = ClaimDesk(database, directory, self._book, clock)
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Take up what was open when the last server ended."""
+    async def start(self, clock_runs: bool = True) -> None:
+        """Take up what was open when the last server ended. ``clock_runs`` false: the caller looks."""
         now = self._clock()
         async with self._database.read() as connection:
             for command in await store.all_open(connection):
@@ -106,7 +106,8 @@ class Commands:
         for command in reversed(recent):
             self._book.note_asked(command.created_at, command.by, command.do)
         self._claims.start()
-        self._task = asyncio.create_task(self._look_at_the_clock(), name="commands: clock")
+        if clock_runs:
+            self._task = asyncio.create_task(self._look_at_the_clock(), name="commands: clock")
 
     async def close(self) -> None:
         """What was not written is: that orders were sent. Waits at most ``CLOSE_LIMIT_S``."""

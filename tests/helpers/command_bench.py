@@ -148,7 +148,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(folder: Path, many: int = 3) -> AsyncIterator[Bench]:
+async def bench(folder: Path, many: int = 3, clock_runs: bool = True) -> AsyncIterator[Bench]:
     """Devices d0 … in Ba Đình, the last one in Hoàn Kiếm; the five of ``EVERYBODY`` have accounts."""
     url = databases.new(folder)
     database = await open_database(url)
@@ -161,19 +161,22 @@ async def bench(folder: Path, many: int = 3) -> AsyncIterator[Bench]:
         for who in EVERYBODY:
             await stores.accounts.add(who.account, who.name, "x", Role.OPERATOR)
             await staff.set(who.account, who.grant)
-        async with opened(database, Clock(), Lines()) as found:
+        async with opened(database, Clock(), Lines(), clock_runs) as found:
             yield found
     finally:
         await database.close()
 
 
 @asynccontextmanager
-async def opened(database: Database, clock: Clock, lines: Lines) -> AsyncIterator[Bench]:
-    """The services over a database that is there already."""
+async def opened(
+    database: Database, clock: Clock, lines: Lines, clock_runs: bool = True
+) -> AsyncIterator[Bench]:
+    """The services over a database that is there already. ``clock_runs`` false: nobody looks at the clock but
+    the test."""
     found = Bench(database, clock, lines)
     await found.directory.start()
     found.reports.start()
-    await found.commands.start()
+    await found.commands.start(clock_runs)
     try:
         yield found
     finally:
