@@ -60,7 +60,6 @@ class RealBody:
         self._settings = settings
         self._stage = Stage()
         self._stack = AsyncExitStack()
-        self._counts = sessions.Counts()
         self._reports: set[asyncio.Task[None]] = set()
         self._core: Core | None = None
         self._camera_seen: tuple[str, bool] | None = None
@@ -88,8 +87,6 @@ class RealBody:
 
     async def close(self) -> None:
         self._count(sessions.abandon)
-        if (hour := self._counts.take()) is not None:
-            self._report(hour)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2.0):
                 await asyncio.gather(*self._reports, return_exceptions=True)
@@ -206,8 +203,8 @@ class RealBody:
         was_active = self._stage.service.active
         service, counted = step(self._stage.service)
         self._set(replace(self._stage, service=service))
-        if counted is not None and (hour := self._counts.add(counted, self._now())) is not None:
-            self._report(hour)
+        if counted is not None:
+            self._report(sessions.of_the_hour(counted, self._now()))
         if service.active != was_active and self._core is not None:
             self._core.session_changed()
 
@@ -216,7 +213,7 @@ class RealBody:
         self._set(replace(self._stage, out_of_service=message))
 
     async def _tick(self) -> None:
-        """What only time brings: an idle session's end, an hour's end, new content, a code running out. And
+        """What only time brings: an idle session's end, new content, a code running out. And
         a camera that was pulled out or put in is looked for at once."""
         while True:
             await asyncio.sleep(TICK_S)
@@ -226,8 +223,6 @@ class RealBody:
                 self._camera_seen = seen
                 self._looking_camera.again()
             self._count(lambda service: sessions.pass_time(service, self._clock()))
-            if (hour := self._counts.over(self._now())) is not None:
-                self._report(hour)
             if self._server is not None:
                 self._read_content()
                 if self._stage.standing.pairing is not None:
@@ -291,11 +286,11 @@ class RealBody:
         if self._core is not None:
             self._core.note(LogLine(level="warning", code=code, text=text[:500]))
 
-    def _report(self, hour: Sessions) -> None:
+    def _report(self, counted: Sessions) -> None:
         async def report() -> None:
             assert self._core is not None
             with contextlib.suppress(NotKept):  # a full disk is told by the disk
-                await self._core.report(hour)
+                await self._core.report(counted)
 
         task = asyncio.create_task(report(), name="sessions")
         self._reports.add(task)

@@ -1,6 +1,7 @@
-"""When a resident is being served, and how many were, hour by hour. Pure: time is an argument.
+"""When a resident is being served, and what is counted of it. Pure: time is an argument.
 
-Of a session nothing is known but that it is one: no name, no need, no length.
+Of a session nothing is known but that it is one: no name, no need, no length. What is counted is told at
+once, so that a power cut costs no count; reports of the same hour that wait on the disk are added up there.
 """
 
 from typing import Final
@@ -62,39 +63,6 @@ def abandon(service: Service) -> tuple[Service, Sessions | None]:
     return replace(service, touched_at=None), Sessions(hour=0, abandoned=1)
 
 
-def added(a: Sessions, b: Sessions) -> Sessions:
-    """Counts of the same hour, together."""
-    return Sessions(
-        hour=a.hour,
-        begun=a.begun + b.begun,
-        finished=a.finished + b.finished,
-        abandoned=a.abandoned + b.abandoned,
-        scans=a.scans + b.scans,
-        scans_failed=a.scans_failed + b.scans_failed,
-        help_calls=a.help_calls + b.help_calls,
-    )
-
-
-class Counts:
-    """Counts of the running hour, given away when the hour is over, so that a report is an hour's."""
-
-    def __init__(self) -> None:
-        self._hour: Sessions | None = None
-
-    def add(self, more: Sessions, wall: float) -> Sessions | None:
-        """Count it in the hour of ``wall`` (seconds, UTC). Returns the hour that is over, if one is."""
-        done = self.over(wall)
-        hour = replace(more, hour=int(wall // HOUR_S))
-        self._hour = hour if self._hour is None else added(self._hour, hour)
-        return done
-
-    def over(self, wall: float) -> Sessions | None:
-        """The hour that is over by now, once. A clock set back ends an hour as well: counts never mix."""
-        if self._hour is None or self._hour.hour == int(wall // HOUR_S):
-            return None
-        return self.take()
-
-    def take(self) -> Sessions | None:
-        """What is counted so far, once: the agent is about to end."""
-        done, self._hour = self._hour, None
-        return done
+def of_the_hour(counted: Sessions, wall: float) -> Sessions:
+    """Counted in the hour of ``wall`` (seconds, UTC)."""
+    return replace(counted, hour=int(wall // HOUR_S))

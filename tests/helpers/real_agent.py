@@ -80,11 +80,22 @@ class RealAgent:
                 return f"http://127.0.0.1:{file.read_text().split()[0]}"
         return None
 
+    def children(self) -> list[psutil.Process]:
+        """All that it has started and that lives."""
+        assert self._process is not None
+        return psutil.Process(self._process.pid).children(recursive=True)
+
+    def kill(self) -> None:
+        """As the kernel does when memory runs out."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(END_LIMIT_S)
+
     def stop(self) -> None:
         """As the service manager does. Nothing of it is left."""
         if self._process is None or self._process.poll() is not None:
             return
-        children = psutil.Process(self._process.pid).children(recursive=True)
+        children = self.children()
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(END_LIMIT_S)

@@ -1,18 +1,22 @@
 """The real screen: Chromium, the agent's own page in it, and what is proved and shown of it."""
 
+import asyncio
 import json
 import os
 import signal
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
 import httpx
 import numpy as np
+import psutil
 import pytest
 
+from kiosk_client.body.browser import Browser
 from kiosk_client.body.browser_life import BrowserSettings
 from kiosk_client.body.real import BodySettings
 from kiosk_client.body.screenshot import COVER
@@ -21,6 +25,7 @@ from signaling.wire.kiosk.words import (
     Reboot,
     RestartPage,
     ReturnToService,
+    Sessions,
     SetScreen,
     TakeOutOfService,
     TakeScreenshot,
@@ -29,6 +34,7 @@ from signaling.wire.kiosk.words import (
 )
 from tests.helpers.bodies import BodyHouse, living
 from tests.helpers.browser import CHROMIUM
+from tests.helpers.real_agent import RealAgent
 
 pytestmark = [
     pytest.mark.browser,
@@ -169,7 +175,7 @@ def test_the_resting_screen_shows_the_announcements_and_covers_the_marked_one(re
 
 
 def test_a_resident_begins_reads_and_leaves_and_only_counts_remain(resting: BodyHouse) -> None:
-    before = resting.core.changes
+    before, told = resting.core.changes, len(resting.core.news)
     resting.press("[data-testid=begin]")
     resting.shows("session")
     assert resting.call(resting.body.session_active)
@@ -181,9 +187,9 @@ def test_a_resident_begins_reads_and_leaves_and_only_counts_remain(resting: Body
 
     assert not resting.call(resting.body.session_active)
     assert resting.core.changes == before + 2
-    counted = resting.call(resting.body._counts.take)
-    assert counted is not None
-    assert (counted.begun, counted.finished, counted.abandoned) == (1, 1, 0)
+    counted = [one for one in resting.core.news[told:] if isinstance(one, Sessions)]
+    assert [(one.begun, one.finished, one.abandoned) for one in counted] == [(1, 0, 0), (0, 1, 0)]
+    assert {one.hour for one in counted} <= {int(time.time() // 3600), int(time.time() // 3600) - 1}
 
 
 def test_a_screenshot_during_a_session_is_unreadable(resting: BodyHouse) -> None:
@@ -353,6 +359,46 @@ def test_nothing_is_left_of_a_browser_that_has_ended(tmp_path: Path) -> None:
 
     assert list(profiles.iterdir()) == []
     assert [group for group in groups() if group == pid] == []
+
+
+def test_a_browser_that_never_starts_is_tried_again_told_and_given_a_rest(tmp_path: Path) -> None:
+    noted: list[str] = []
+
+    async def scenario() -> None:
+        settings = BrowserSettings(program="/bin/false", profiles=tmp_path / "profiles", headless=True)
+        browser = Browser(settings, lambda: "http://127.0.0.1/", lambda code, _: noted.append(code), 0.001)
+        browser.start()
+        async with asyncio.timeout(60):
+            while "browser-given-up" not in noted:  # noqa: ASYNC110 - it is told by a call
+                await asyncio.sleep(0.02)
+        await browser.close()
+
+    asyncio.run(scenario())
+
+    assert noted == ["browser-ended"] * 5 + ["browser-given-up"]
+    assert list((tmp_path / "profiles").iterdir()) == []
+
+
+def test_nothing_outlives_an_agent_that_is_killed(tmp_path: Path) -> None:
+    agent = RealAgent(tmp_path, "http://127.0.0.1:9", [])
+    agent.start()
+    try:
+        wait_for(lambda: agent.screen_url() is not None and len(agent.children()) >= 2, "browser and camera")
+        family = agent.children()
+        agent.kill()
+        _, alive = psutil.wait_procs(family, timeout=30)
+    finally:
+        agent.stop()
+
+    assert alive == []
+
+
+def wait_for(look: Callable[[], object], what: str, limit_s: float = 60.0) -> None:
+    until = time.monotonic() + limit_s
+    while not look():
+        if time.monotonic() > until:
+            raise AssertionError(f"not within {limit_s:.0f} s: {what}")
+        threading.Event().wait(0.05)
 
 
 def groups() -> list[int]:

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk_client.body import sessions
-from kiosk_client.body.sessions import IDLE_S, Counts, Service
+from kiosk_client.body.sessions import IDLE_S, Service
 from kiosk_client.body.stage import Stage, serves, shown
 from kiosk_client.ports import Pairing, Standing
 from signaling.wire.kiosk.page import Announcement, Words
@@ -34,14 +34,11 @@ def test_who_touches_twice_has_begun_once() -> None:
     assert again == Service(touched_at=110.0, number=1)
 
 
-def test_counts_are_given_away_by_the_hour() -> None:
-    counts = Counts()
+def test_a_count_is_of_the_hour_it_was_made_in() -> None:
+    counted = Sessions(hour=0, begun=1)
 
-    assert counts.add(Sessions(hour=0, begun=1), 3_600.0 * 10) is None
-    assert counts.add(Sessions(hour=0, finished=1), 3_600.0 * 11 - 1) is None
-    assert counts.add(Sessions(hour=0, begun=1), 3_600.0 * 11) == Sessions(hour=10, begun=1, finished=1)
-    assert counts.over(3_600.0 * 12) == Sessions(hour=11, begun=1)
-    assert counts.over(3_600.0 * 12) is None
+    assert sessions.of_the_hour(counted, 3_600.0 * 11 - 0.001) == Sessions(hour=10, begun=1)
+    assert sessions.of_the_hour(counted, 3_600.0 * 11) == Sessions(hour=11, begun=1)
 
 
 STEPS = st.lists(
@@ -55,7 +52,7 @@ STEPS = st.lists(
 def test_whatever_happens_every_session_that_began_ends_once_or_is_running(
     steps: list[tuple[str, float]],
 ) -> None:
-    service, now, sum_ = Service(), 0.0, Sessions(hour=0)
+    service, now, told = Service(), 0.0, list[Sessions]()
     for step, passed_s in steps:
         now += passed_s
         counted: Sessions | None = None
@@ -71,10 +68,11 @@ def test_whatever_happens_every_session_that_began_ends_once_or_is_running(
             case _:
                 service, counted = sessions.pass_time(service, now)
         if counted is not None:
-            sum_ = sessions.added(sum_, counted)
+            told.append(counted)
 
-    assert sum_.begun == sum_.finished + sum_.abandoned + service.active
-    assert service.number == sum_.begun
+    begun = sum(one.begun for one in told)
+    assert begun == sum(one.finished + one.abandoned for one in told) + service.active
+    assert begun == service.number
 
 
 STAGES = st.builds(

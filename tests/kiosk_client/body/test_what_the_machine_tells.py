@@ -7,12 +7,15 @@ import tempfile
 from array import array
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from kiosk_client.body import disk, machine, printer, screen, sound, touch
+from kiosk_client.body import disk, machine, printer, screen, slip, sound, touch
 from kiosk_client.body.budget import Budget
 from kiosk_client.body.display import display
 from kiosk_client.body.programs import TOO_SLOW, Programs
+from kiosk_client.body.service_state import ServiceState
+from kiosk_client.errors import NotKept
 
 MOUNTS = """\
 /dev/mmcblk0p2 / ext4 rw,noatime 0 0
@@ -388,3 +391,52 @@ def test_outputs_are_turned_by_the_compositors_own_program() -> None:
             "wayland-1 --output HDMI-A-1 --off",
             "wayland-1 --output HDMI-A-2 --off",
         ]
+
+
+def test_out_of_service_outlives_a_restart_and_what_a_full_disk_refuses_stays_as_it_was(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "body"
+    folder.mkdir()
+    kept = ServiceState(folder / "service.json")
+    kept.write("bảo trì")
+    assert ServiceState(folder / "service.json").read() == "bảo trì"
+
+    (folder / "service.new").mkdir()  # no file can be written there
+    with pytest.raises(NotKept):
+        kept.write(None)
+
+    assert kept.read() == "bảo trì"
+    (folder / "service.json").write_bytes(b"\0\0")
+    assert kept.read() is None
+
+
+def test_a_slip_is_black_and_white_fits_the_paper_and_says_it_without_marks() -> None:
+    picture = slip.draw(["ĐIỂM CẦU", "Phiếu in thử"])
+    data = slip.raster(picture)
+
+    assert slip.plain("Điểm cầu Phường Trúc Bạch") == "Diem cau Phuong Truc Bach"
+    assert set(np.unique(picture)) == {0, 255}
+    assert data.startswith(
+        b"\x1b@\x1dv0\0" + (72).to_bytes(2, "little") + picture.shape[0].to_bytes(2, "little")
+    )
+    assert len(data) == 10 + 72 * picture.shape[0] + 7
+
+
+def test_a_slip_goes_to_the_queue_and_a_printer_that_is_not_there_is_said(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    (tmp_path / "lp").write_text(f'#!/bin/sh\necho "$@" > {asked}; cat > {asked}.png\n')
+    (tmp_path / "lp").chmod(0o755)
+    programs = program(tmp_path, "lpstat", 'echo "system default destination: slip"')
+    picture = slip.draw(["thử"])
+
+    assert asyncio.run(printer.PrinterSense(programs).print_slip(picture)) == ""
+    assert asked.read_text() == "-d slip -o fit-to-page -t test\n"
+    assert (tmp_path / "asked.png").read_bytes() == slip.png(picture)
+    nothing = printer.PrinterSense(Programs({"PATH": "/nowhere"}), tmp_path / "lp0")
+    assert asyncio.run(nothing.print_slip(picture)) == "no-printer"
+    assert asyncio.run(nothing.look()) is None
+    port = tmp_path / "port"
+    port.touch()
+    assert asyncio.run(printer.PrinterSense(Programs({"PATH": "/nowhere"}), port).print_slip(picture)) == ""
+    assert port.read_bytes() == slip.raster(picture)
