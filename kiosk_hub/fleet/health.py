@@ -62,20 +62,22 @@ def hear(health: Health, device: Device, facts: Facts, now: float) -> Health:
         if watch is None:
             if look is Look.BAD:
                 since = now - (rule.age_s(facts) or 0.0)
-                after.append(Watch(code, since, 1, rule.beats <= 1))
+                after.append(Watch(code, since, 1, rule.beats <= 1 and rule.lasts_s <= 0))
             continue
-        following = _follow(watch, rule, look)
+        following = _follow(watch, rule, look, now)
         if following is not None:
             after.append(following)
     return replace(health, facts=facts, heard_at=now, watches=tuple(after))
 
 
-def _follow(watch: Watch, rule: Rule, look: Look) -> Watch | None:
+def _follow(watch: Watch, rule: Rule, look: Look, now: float) -> Watch | None:
     if not watch.held:
         if look is not Look.BAD:
             return None
         run = watch.run + 1
-        return Watch(watch.code, watch.since, 0, True) if run >= rule.beats else replace(watch, run=run)
+        if run >= rule.beats and now - watch.since >= rule.lasts_s:
+            return Watch(watch.code, watch.since, 0, True)
+        return replace(watch, run=run)
     if look is not Look.GOOD:
         return watch if watch.run == 0 else replace(watch, run=0)
     run = watch.run + 1

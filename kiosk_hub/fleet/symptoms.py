@@ -62,6 +62,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     beats: int
     look: Callable[[Facts, Device], Look]
     words: Words
+    lasts_s: float = 0.0  # how long the bad beats must go on before it holds
     age_s: Callable[[Facts], float | None] = lambda facts: (
         None
     )  # how long it has been so by the first bad beat
@@ -137,7 +138,9 @@ _MEASURED: Final[Mapping[str, Words]] = {
     "cpu-busy": _share_of("cpu_share", "Bộ xử lý quá tải: {}%", "The processor is overloaded: {}%"),
     "line-slow": _slow,
     "line-lossy": _share_of(
-        "loss_share", "Đường truyền mất {}% gói tin", "The line loses {}% of what is sent"
+        "loss_share",
+        "Đường truyền không ổn định: mất {}% bản tin trong 10 phút qua",
+        "The line is unstable: {}% of beats were lost in the last 10 minutes",
     ),
     "camera-blurred": _since("Hình camera bị mờ", "The camera's picture has been blurred"),
     "camera-dark": _since("Hình camera tối, có thể bị che,", "The camera's picture has been dark"),
@@ -171,6 +174,7 @@ def _by_threshold(one: Threshold) -> Rule:
         beats=one.beats,
         look=look,
         words=_MEASURED[one.code],
+        lasts_s=one.lasts_s,
         age_s=read if one.metric.endswith("_age_s") else lambda facts: None,
     )
 

@@ -29,6 +29,7 @@ class Threshold(Struct, frozen=True, kw_only=True):
     status: Status
     kinds: frozenset[DeviceKind] = BOTH
     beats: int = 2  # so many in a row beyond ``enter``, or ``leave``
+    lasts_s: float = 0.0  # and for so long, before it is a reason
 
     def is_bad(self, value: float) -> bool:
         return value >= self.enter if self.above else value <= self.enter
@@ -96,7 +97,16 @@ THRESHOLDS: Final = (
     # A meeting needs a better line than a page does: one-way delay of 150 to 400 ms is the range that
     # ITU-T G.114 calls acceptable for talking with each other.
     _above("line-slow", "rtt_ms", 500, 350, _D, beats=3, kinds=BRIDGE_POINT),
-    _above("line-lossy", "loss_share", 0.20, 0.10, _D),
+    # The share is of ten minutes: after an outage it stays high for as long, though the line is good again.
+    Threshold(
+        code="line-lossy",
+        metric="loss_share",
+        enter=0.20,
+        leave=0.10,
+        above=True,
+        status=_D,
+        lasts_s=600.0,
+    ),
     _below("camera-blurred", "camera_sharpness", 20, 30, _D, beats=4),
     _below("camera-dark", "camera_brightness", 0.04, 0.08, _D, beats=4),
     _below("microphone-silent", "microphone_share", 0.0, 0.0, _D, beats=20),
