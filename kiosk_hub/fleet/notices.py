@@ -23,7 +23,7 @@ from room_manager.errors import Invalid
 
 Language = Literal["vi", "en"]
 Address = Annotated[
-    str, Meta(min_length=3, max_length=200, pattern=r"^[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+$")
+    str, Meta(min_length=3, max_length=200, pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$")
 ]
 RouteId = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z0-9-]+$")]
 

@@ -47,6 +47,7 @@ def test_hello_then_rows_then_pulses(tmp_path: Path) -> None:
 
             hub_of(here).changes.incident_changed(IncidentId("i1"))
             assert (await hear(socket, "something-changed"))["incidents"] == ["i1"]
+            live_of(here).pulse()
             assert (await hear(socket, "fleet-pulse"))["version"] == hub_of(here).changes.version
             await socket.close()
 
@@ -61,14 +62,17 @@ def test_a_technician_hears_of_the_own_districts_only(tmp_path: Path) -> None:
             beat(here, D2)
             hub_of(here).changes.commands_changed(D2)
             hub_of(here).changes.commands_changed(D1)
+            live_of(here).tell()
             assert (await hear(socket, "rows-changed", "something-changed"))["commands"] == [D1]
 
             moved = replace(device(1), place=Place(unit=HANG_BAI))
             async with hub_of(here).directory.change() as change:
                 await change.put(moved)
+            live_of(here).tell()
             assert (await hear(socket, "rows-changed"))["gone"] == [D1]
             async with hub_of(here).directory.change() as change:
                 await change.put(replace(device(2), place=Place(unit=SiteId("00001"))))
+            live_of(here).tell()
             told = await hear(socket, "rows-changed")
             assert ([row["id"] for row in told["rows"]], told["gone"]) == ([D2], [])
             await socket.close()
@@ -130,6 +134,7 @@ def test_many_changes_come_in_pieces_and_each_row_once(tmp_path: Path) -> None:
             sizes: list[int] = []
             seen: set[str] = set()
             while len(seen) < 1200:
+                live_of(here).tell()
                 told = await hear(socket, "rows-changed")
                 sizes.append(len(told["rows"]))
                 seen |= {row["id"] for row in told["rows"]}
