@@ -11,6 +11,7 @@ from typing import Final, Self, assert_never
 
 from msgspec import Struct
 
+from kiosk_hub.fleet import incident_acts as acts
 from kiosk_hub.fleet import incidents as i
 from kiosk_hub.fleet.alerts import OFFLINE
 from kiosk_hub.fleet.correlation import Spot
@@ -174,10 +175,10 @@ class Turn:
                 self.add(incident.id, i.Escalated(step=step, at=now))
         self.book.forget_old(now, pace.reopen_within_s)
 
-    def command(self, name: IncidentId, command: i.AnyCommand) -> None:
-        """A person wants something. Raises what :func:`incidents.decide` raises."""
+    def command(self, name: IncidentId, command: acts.AnyCommand) -> None:
+        """A person wants something. Raises what :func:`incident_acts.decide` raises."""
         incident = self.book.incidents[name]
-        for event in i.decide(incident, command, self._now):
+        for event in acts.decide(incident, command, self._now):
             if isinstance(event, i.Closed):
                 self.close(name, event.note, event.by)
             elif isinstance(event, i.Reopened):

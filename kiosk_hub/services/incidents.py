@@ -15,13 +15,15 @@ from typing import ClassVar, Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kiosk_hub.fleet import incident_acts as acts
 from kiosk_hub.fleet import incidents as rules
 from kiosk_hub.fleet.correlation import Spot, device_spot
 from kiosk_hub.fleet.device import Device
 from kiosk_hub.fleet.ids import DeviceId, IncidentId
+from kiosk_hub.fleet.incident_acts import AnyCommand
 from kiosk_hub.fleet.incident_book import Book, Pace, Turn
 from kiosk_hub.fleet.incident_words import IncidentRow, Label, gravest_first, row
-from kiosk_hub.fleet.incidents import AnyCommand, AnyEvent, Incident
+from kiosk_hub.fleet.incidents import AnyEvent, Incident
 from kiosk_hub.fleet.permissions import Action, Grant, Staff, check
 from kiosk_hub.fleet.values import DeviceState, FleetRole, Level
 from kiosk_hub.fleet.verdict import Verdict
@@ -215,7 +217,7 @@ class Incidents:
 
         Raises ``UnknownIncident``, ``NotAllowed``, ``Stale``, ``WrongState``, ``Invalid``, ``Limit``.
         """
-        if isinstance(command, rules.Assign) and command.to:
+        if isinstance(command, acts.Assign) and command.to:
             grant = await self._staff.grant_of(command.to)
             if grant is None or Action.HANDLE_INCIDENT not in _may(grant):
                 raise Invalid("to: this account does not handle incidents")

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from kiosk_hub.fleet import incident_acts as acts
 from kiosk_hub.fleet import incident_timeline as timeline
 from kiosk_hub.fleet import incidents as rules
 from kiosk_hub.fleet.ids import DeviceId, IncidentId
@@ -144,33 +145,33 @@ def _now(asked: Asked) -> float:
     return asked.hub.directory.clock()
 
 
-async def _act(asked: Asked, command: rules.AnyCommand) -> IncidentRow:
+async def _act(asked: Asked, command: acts.AnyCommand) -> IncidentRow:
     return await asked.hub.incidents.act(asked.staff, IncidentId(asked.path("incident")), command)
 
 
 async def _acknowledge(asked: Asked) -> IncidentRow:
     told: wire.AskVersion = await asked.body(wire.AskVersion)
-    return await _act(asked, rules.Acknowledge(by=asked.staff.account, version=told.version))
+    return await _act(asked, acts.Acknowledge(by=asked.staff.account, version=told.version))
 
 
 async def _assign(asked: Asked) -> IncidentRow:
     told: wire.AskAssign = await asked.body(wire.AskAssign)
-    return await _act(asked, rules.Assign(by=asked.staff.account, to=told.to, version=told.version))
+    return await _act(asked, acts.Assign(by=asked.staff.account, to=told.to, version=told.version))
 
 
 async def _comment(asked: Asked) -> IncidentRow:
     told: wire.AskComment = await asked.body(wire.AskComment)
-    return await _act(asked, rules.Comment(by=asked.staff.account, text=told.text))
+    return await _act(asked, acts.Comment(by=asked.staff.account, text=told.text))
 
 
 async def _close(asked: Asked) -> IncidentRow:
     told: wire.AskNote = await asked.body(wire.AskNote)
-    return await _act(asked, rules.Close(by=asked.staff.account, note=told.note, version=told.version))
+    return await _act(asked, acts.Close(by=asked.staff.account, note=told.note, version=told.version))
 
 
 async def _reopen(asked: Asked) -> IncidentRow:
     told: wire.AskNote = await asked.body(wire.AskNote)
-    return await _act(asked, rules.Reopen(by=asked.staff.account, note=told.note, version=told.version))
+    return await _act(asked, acts.Reopen(by=asked.staff.account, note=told.note, version=told.version))
 
 
 _OFFSET: Final = Query("offset", "how many to pass over", int, 0, 1_000_000)

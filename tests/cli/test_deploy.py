@@ -27,7 +27,11 @@ def test_the_example_settings_are_those_of_a_server_behind_a_proxy(tmp_path: Pat
     text = (ROOT / "deploy" / "diemcau.env.example").read_text(encoding="utf-8")
     secret = tmp_path / "turn-secret"
     secret.write_text("0123456789abcdef0123456789abcdef\n")
-    own = {"DIEMCAU_DB": str(tmp_path / "a.db"), "DIEMCAU_TURN_SECRET_FILE": str(secret)}
+    own = {
+        "DIEMCAU_DB": str(tmp_path / "a.db"),
+        "DIEMCAU_TURN_SECRET_FILE": str(secret),
+        "DIEMCAU_MAIL_PASSWORD_FILE": str(secret),
+    }
     environ = dict(SETTING.findall(text)) | own
 
     settings = settings_from(parser().parse_args(["serve"]), environ)
@@ -37,3 +41,10 @@ def test_the_example_settings_are_those_of_a_server_behind_a_proxy(tmp_path: Pat
     assert settings.known_networks == ("203.0.113.64/28",)
     assert settings.turn.urls[0] == "turns:turn.example.gov.vn:443?transport=tcp"
     assert "meet.example.gov.vn" in settings.host_names
+    mail = settings.fleet.mail
+    assert (mail.host, mail.port, mail.security, mail.user) == (
+        "mail.example.gov.vn",
+        587,
+        "starttls",
+        "diemcau",
+    )

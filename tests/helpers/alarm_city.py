@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from kiosk_hub.fleet.device import Device
 from kiosk_hub.fleet.ids import DeviceId, Fingerprint, IncidentId
+from kiosk_hub.fleet.incident_acts import AnyCommand
 from kiosk_hub.fleet.incident_book import Book, Pace, Turn
-from kiosk_hub.fleet.incidents import AnyCommand, AnyEvent, Incident, Opened, fold
+from kiosk_hub.fleet.incidents import AnyEvent, Incident, Opened, fold
 from kiosk_hub.fleet.places import Place
 from kiosk_hub.fleet.reasons import Reason
 from kiosk_hub.fleet.values import DeviceKind, DeviceState, Severity, Status

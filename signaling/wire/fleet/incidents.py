@@ -4,8 +4,8 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
+from kiosk_hub.fleet.incident_acts import Note
 from kiosk_hub.fleet.incident_words import IncidentRow, Label
-from kiosk_hub.fleet.incidents import Note
 from kiosk_hub.fleet.reasons import Reason
 
 Version = Annotated[int, Meta(ge=0, le=2**31)]

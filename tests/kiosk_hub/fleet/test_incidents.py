@@ -2,6 +2,7 @@
 
 import pytest
 
+from kiosk_hub.fleet import incident_acts as acts
 from kiosk_hub.fleet import incidents as i
 from kiosk_hub.fleet.device import Device
 from kiosk_hub.fleet.ids import DeviceId
@@ -276,7 +277,7 @@ def test_acknowledged_it_is_not_escalated() -> None:
     city = calm(City(hall()))
     city.kill(*city.devices)
     city.wait(150)
-    city.do(city.only().id, i.Acknowledge(by="lan", version=city.only().version))
+    city.do(city.only().id, acts.Acknowledge(by="lan", version=city.only().version))
 
     city.wait(10_000, step_s=30)
 
@@ -295,18 +296,18 @@ def broken() -> City:
 def test_who_decides_on_what_is_gone_is_refused() -> None:
     city = broken()
     name, version = city.only().id, city.only().version
-    city.do(name, i.Acknowledge(by="lan", version=version))
+    city.do(name, acts.Acknowledge(by="lan", version=version))
 
     with pytest.raises(Stale):
-        city.do(name, i.Assign(by="minh", to="minh", version=version))
+        city.do(name, acts.Assign(by="minh", to="minh", version=version))
     with pytest.raises(WrongState):
-        city.do(name, i.Acknowledge(by="minh", version=city.only().version))
+        city.do(name, acts.Acknowledge(by="minh", version=city.only().version))
 
 
 def test_whoever_is_given_it_is_looking() -> None:
     city = broken()
 
-    city.do(city.only().id, i.Assign(by="lan", to="minh", version=city.only().version))
+    city.do(city.only().id, acts.Assign(by="lan", to="minh", version=city.only().version))
 
     assert city.only().state is IncidentState.ACKNOWLEDGED
     assert city.only().assignee == "minh"
@@ -317,8 +318,8 @@ def test_to_close_what_is_still_wrong_takes_a_reason_and_is_not_opened_again_for
     name = city.only().id
 
     with pytest.raises(Invalid):
-        city.do(name, i.Close(by="lan", note=" ", version=city.only().version))
-    city.do(name, i.Close(by="lan", note="Đã đặt camera mới", version=city.only().version))
+        city.do(name, acts.Close(by="lan", note=" ", version=city.only().version))
+    city.do(name, acts.Close(by="lan", note="Đã đặt camera mới", version=city.only().version))
     city.wait(2_000)
     assert not city.open()
 
@@ -330,7 +331,7 @@ def test_to_close_what_is_still_wrong_takes_a_reason_and_is_not_opened_again_for
 
 def test_closed_while_wrong_then_well_then_wrong_again_is_told_again() -> None:
     city = broken()
-    city.do(city.only().id, i.Close(by="lan", note="Đã đặt camera mới", version=city.only().version))
+    city.do(city.only().id, acts.Close(by="lan", note="Đã đặt camera mới", version=city.only().version))
     city.mend(D("A1-3-0"))
     city.wait(3_000)
 

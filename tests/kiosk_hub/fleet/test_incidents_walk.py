@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from kiosk_hub.fleet import incidents as i
+from kiosk_hub.fleet import incident_acts as acts
 from kiosk_hub.fleet.ids import DeviceId
 from kiosk_hub.fleet.incidents import fold
 from kiosk_hub.fleet.values import IncidentState, Level
@@ -121,20 +121,20 @@ class Walk(RuleBasedStateMachine):
     def somebody_decides(self, data: st.DataObject, off: int, what: str) -> None:
         name = data.draw(st.sampled_from(sorted(self.city.book.incidents)))
         version = self.city.book.incidents[name].version + off
-        command: i.AnyCommand
+        command: acts.AnyCommand
         match what:
             case "ack":
-                command = i.Acknowledge(by="lan", version=version)
+                command = acts.Acknowledge(by="lan", version=version)
             case "assign":
-                command = i.Assign(by="lan", to=data.draw(st.sampled_from(["", "minh"])), version=version)
+                command = acts.Assign(by="lan", to=data.draw(st.sampled_from(["", "minh"])), version=version)
             case "comment":
-                command = i.Comment(by="lan", text="Đã gọi người trông nhà văn hóa")
+                command = acts.Comment(by="lan", text="Đã gọi người trông nhà văn hóa")
             case "close":
-                command = i.Close(
+                command = acts.Close(
                     by="lan", note=data.draw(st.sampled_from(["", "Báo nhầm"])), version=version
                 )
             case _:
-                command = i.Reopen(by="lan", note="", version=version)
+                command = acts.Reopen(by="lan", note="", version=version)
         before = self.city.book
         try:
             self.city.do(name, command)

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
+from kiosk_hub.fleet import incident_acts as acts
 from kiosk_hub.fleet import incidents as i
 from kiosk_hub.fleet.facts import Camera
 from kiosk_hub.fleet.ids import IncidentId
@@ -71,7 +72,9 @@ def test_a_restart_forgets_nothing_and_tells_nothing_twice(tmp_path: Path) -> No
         city.kill(*HALL)
         await city.wait(130)
         before = city.only()
-        await city.incidents.act(LAN, IncidentId(before.id), i.Acknowledge(by="lan", version=before.version))
+        await city.incidents.act(
+            LAN, IncidentId(before.id), acts.Acknowledge(by="lan", version=before.version)
+        )
 
         city = await again(city)
         await city.wait(300)
@@ -109,9 +112,13 @@ def test_every_deed_of_a_person_is_in_the_audit(tmp_path: Path) -> None:
         await city.wait(130)
         name = IncidentId(city.only().id)
 
-        row = await city.incidents.act(LAN, name, i.Assign(by="lan", to="lan", version=city.only().version))
-        await city.incidents.act(LAN, name, i.Comment(by="lan", text="Đã gọi điện lực"))
-        await city.incidents.act(LAN, name, i.Close(by="lan", note="Cắt điện theo lịch", version=row.version))
+        row = await city.incidents.act(
+            LAN, name, acts.Assign(by="lan", to="lan", version=city.only().version)
+        )
+        await city.incidents.act(LAN, name, acts.Comment(by="lan", text="Đã gọi điện lực"))
+        await city.incidents.act(
+            LAN, name, acts.Close(by="lan", note="Cắt điện theo lịch", version=row.version)
+        )
 
         assert not city.rows()
         async with city.database.read() as connection:
@@ -135,15 +142,15 @@ def test_who_may_not_is_refused(tmp_path: Path) -> None:
         assert not city.rows(HOA)
         for staff in (HOA, XEM):
             with pytest.raises(NotAllowed):
-                await city.incidents.act(staff, name, i.Acknowledge(by=staff.account, version=row.version))
+                await city.incidents.act(staff, name, acts.Acknowledge(by=staff.account, version=row.version))
         with pytest.raises(NotAllowed):
             await city.incidents.get(name, HOA.grant)
         with pytest.raises(Invalid):
-            await city.incidents.act(LAN, name, i.Assign(by="lan", to="xem", version=row.version))
+            await city.incidents.act(LAN, name, acts.Assign(by="lan", to="xem", version=row.version))
         with pytest.raises(Stale):
-            await city.incidents.act(LAN, name, i.Acknowledge(by="lan", version=row.version + 1))
+            await city.incidents.act(LAN, name, acts.Acknowledge(by="lan", version=row.version + 1))
         with pytest.raises(UnknownIncident):
-            await city.incidents.act(LAN, IncidentId("in-none"), i.Comment(by="lan", text="Xin chào"))
+            await city.incidents.act(LAN, IncidentId("in-none"), acts.Comment(by="lan", text="Xin chào"))
         assert city.only() == row
 
     run(tmp_path, story)

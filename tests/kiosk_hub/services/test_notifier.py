@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kiosk_hub.fleet import incidents as i
+from kiosk_hub.fleet import incident_acts as acts
 from kiosk_hub.fleet.facts import Camera
 from kiosk_hub.fleet.ids import IncidentId
 from kiosk_hub.fleet.notices import NoticeState, QuietHours, Route
@@ -301,10 +301,10 @@ def test_a_letter_holds_nothing_that_a_person_wrote(tmp_path: Path) -> None:
         await city.tells(box.port, TEAM, hook(there.url))
         name = await power_cut(city)
         await city.deliver()
-        await city.incidents.act(LAN, IncidentId(name), i.Comment(by="lan", text="Bà Tư, 0912345678"))
+        await city.incidents.act(LAN, IncidentId(name), acts.Comment(by="lan", text="Bà Tư, 0912345678"))
         row = city.only()
         note = "Bà Tư báo đã có điện"
-        await city.incidents.act(LAN, IncidentId(name), i.Close(by="lan", note=note, version=row.version))
+        await city.incidents.act(LAN, IncidentId(name), acts.Close(by="lan", note=note, version=row.version))
         await city.deliver()
 
         told = b"".join(post.body for post in there.posts) + b"".join(
