@@ -25,7 +25,7 @@ from kiosk_hub.fleet.verdict import Verdict
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.reports import AfterCommit, Reports
 from kiosk_hub.store import diary
-from kiosk_hub.store.diary import Line, Noted, StatusChange, Turned
+from kiosk_hub.store.diary import Level, Line, Noted, StatusChange, Turned
 from room_manager.errors import DomainError
 from room_manager.store.database import Database
 
@@ -37,7 +37,12 @@ LATE_S: Final = 30 * 86_400.0  # a line that waited longer on the device has a c
 EARLY_S: Final = 60.0
 LOOK_BACK_S: Final = 180.0
 CLOSE_LIMIT_S: Final = 10.0
-LEVELS: Final = {Status.OFFLINE: "error", Status.FAULTY: "error", Status.DEGRADED: "warning"}
+CITY: Final = "city"
+LEVELS: Final[dict[Status, Level]] = {
+    Status.OFFLINE: "error",
+    Status.FAULTY: "error",
+    Status.DEGRADED: "warning",
+}
 
 log = logging.getLogger(__name__)
 
@@ -82,15 +87,15 @@ class DiaryKeeper:
 
     # --- Diary, Listener, StatusListener ---
 
-    def note(self, device: DeviceId, line: LogLine, now: float, by: str = "") -> None:
+    def note(self, device: DeviceId, line: LogLine, now: float, by: str = CITY) -> None:
         """Never waits."""
         self._add(device, Line(line.level, line.code, line.text, by), now)
 
     def on_connected(self, device: DeviceId, boot: str, now: float) -> None:
-        self._add(device, Line("info", "connected"), now)
+        self._add(device, Line("info", "connected", by=CITY), now)
 
     def on_gone(self, device: DeviceId, now: float) -> None:
-        self._add(device, Line("info", "gone"), now)
+        self._add(device, Line("info", "gone", by=CITY), now)
 
     def on_beat(self, device: DeviceId, facts: Facts, now: float) -> None:
         """Not a matter for a diary."""
@@ -101,8 +106,8 @@ class DiaryKeeper:
         at = self._turned_at[device.id] = min(now, since)
         if len(self._changes) < MOST_WAITING:
             self._changes.append(Turned(device.id, at, StatusChange(after.status, reason)))
-        level = LEVELS.get(after.status, "info")
-        self._add(device.id, Line(level, f"status-{after.status}", reason=reason), now)  # type: ignore[arg-type]
+        line = Line(LEVELS.get(after.status, "info"), f"status-{after.status}", by=CITY, reason=reason)
+        self._add(device.id, line, now)
 
     def _add(self, device: DeviceId, line: Line, now: float) -> None:
         if len(self._lines) >= MOST_WAITING:

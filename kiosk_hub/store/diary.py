@@ -20,10 +20,13 @@ STATUS_KEPT_S: Final = 60 * 86_400.0
 SESSIONS_KEPT_HOURS: Final = 400 * 24
 
 
+Level = Literal["info", "warning", "error"]
+
+
 class Line(Struct, frozen=True, omit_defaults=True):
     """One line of a log."""
 
-    level: Literal["info", "warning", "error"]
+    level: Level
     code: str
     text: str = ""
     by: str = ""

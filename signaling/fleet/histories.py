@@ -3,6 +3,7 @@
 from typing import Final
 
 from kiosk_hub.fleet.history import COARSE_KEPT_S, NAMES
+from kiosk_hub.fleet.log_words import words_of
 from kiosk_hub.fleet.permissions import Action
 from kiosk_hub.fleet.spans import spans_of
 from kiosk_hub.store import diary
@@ -57,7 +58,17 @@ async def _log(asked: Asked) -> wire.LogAnswer:
     before = asked.number("before", LATEST)
     lines = await diary.lines(asked.hub.database, device.id, asked.number("limit", 100), before)
     return wire.LogAnswer(
-        tuple(wire.LogEntry(at, line.level, line.code, line.text, line.by, line.reason) for at, line in lines)
+        tuple(
+            wire.LogEntry(
+                at=at,
+                level=line.level,
+                code=line.code,
+                text=line.text,
+                by=line.by,
+                reason=line.reason or words_of(line.code, line.text),
+            )
+            for at, line in lines
+        )
     )
 
 

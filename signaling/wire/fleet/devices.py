@@ -150,7 +150,7 @@ class LogEntry(Struct, frozen=True):
     level: Literal["info", "warning", "error"]
     code: str
     text: str  # as the device said it; empty where ``reason`` says it in both languages
-    by: str = ""  # staff, where a person did it
+    by: str = ""  # empty: the device itself; ``city``: the server; else who of the staff
     reason: Reason | None = None
 
 

@@ -37,6 +37,9 @@ def test_a_device_tells_its_charts_its_strip_its_log_and_its_counts(tmp_path: Pa
             assert strip[-1]["until"] is None
             log = (await someone.get("/devices/d00001/log"))["entries"]
             assert {line["code"] for line in log} >= {"browser-died", "connected", "status-degraded"}
+            said = {line["code"]: line for line in log}
+            assert said["connected"]["reason"]["vi"] == "Đã kết nối"
+            assert (said["connected"]["by"], said["browser-died"]["by"]) == ("city", "")
             hours = (await someone.get("/devices/d00001/sessions"))["hours"]
             assert hours == [[int(now // 3600), 4, 3, 0, 0, 0, 0]]
 

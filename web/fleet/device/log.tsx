@@ -30,7 +30,7 @@ export function Log({ id }: { readonly id: string }) {
           { id: "at", head: t("log.at"), width: "120px", cell: ({ at }) => <Moment at={at} /> },
           { id: "level", head: t("log.level"), width: "130px", cell: ({ level }) => <Mark tone={TONES[level]}>{t(`log.${level}`)}</Mark> },
           { id: "what", head: t("log.what"), width: "minmax(0, 1fr)", cell: (entry) => <What entry={entry} words={entry.reason === null ? entry.text : told(of, entry.reason)} /> },
-          { id: "by", head: t("log.by"), width: "180px", cell: ({ by }) => (by === "" || by === "agent" ? t("log.self") : by) },
+          { id: "by", head: t("log.by"), width: "180px", cell: ({ by }) => (by === "" || by === "agent" ? t("log.self") : by === "city" ? t("log.city") : by) },
         ]}
         empty={<Empty title={t("log.none")} />}
         testid="log"

@@ -168,6 +168,7 @@ export const enDevice: Readonly<Record<keyof typeof viDevice, string>> = {
   "log.warning": "Warning",
   "log.error": "Error",
   "log.self": "Device",
+  "log.city": "System",
   "sessions.day": "Day",
   "sessions.begun": "Begun",
   "sessions.finished": "Finished",

@@ -166,6 +166,7 @@ export const viDevice = {
   "log.warning": "Cảnh báo",
   "log.error": "Lỗi",
   "log.self": "Thiết bị",
+  "log.city": "Hệ thống",
   "sessions.day": "Ngày",
   "sessions.begun": "Bắt đầu",
   "sessions.finished": "Hoàn thành",
