@@ -6,6 +6,7 @@
 #   make bench   the benchmarks, some minutes on a quiet machine; renews benchmarks/results and docs/benchmarks.md
 #   make bench-sfu   the benchmarks of the media path, beside Debian's Janus where that is installed: seven minutes;
 #                the soak alone takes SOAK_SECONDS=600 for ten minutes of coming and going
+#   make bench-fleet   a fleet of 1,000 kiosks on a bad day, then 10,000 with a beat a minute: fifteen minutes
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,7 +14,7 @@ ARGS ?=
 SOAK_SECONDS ?= 60
 RESULTS := benchmarks/results
 
-.PHONY: run test check setup prove bench bench-sfu setup-run web clean
+.PHONY: run test check setup prove bench bench-sfu bench-fleet setup-run web clean
 
 run: setup-run
 	@$(BIN)/diemcau demo $(ARGS)
@@ -40,6 +41,11 @@ bench-sfu: setup
 	@$(BIN)/python -m benchmarks.sfu_forward --profile both --feedback rr --against janus $(ARGS) --json $(RESULTS)/sfu_forward-579.json
 	@$(BIN)/python -m benchmarks.stage_switch --json $(RESULTS)/stage_switch-579.json
 	@$(BIN)/python -m benchmarks.soak --seconds $(SOAK_SECONDS) --json $(RESULTS)/soak-579.json
+	@$(BIN)/python -m benchmarks.table
+
+bench-fleet: setup
+	@$(BIN)/python -m benchmarks.fleet --kiosks 1000 --json $(RESULTS)/fleet-1000.json
+	@$(BIN)/python -m benchmarks.fleet --kiosks 10000 --beat 60 --seconds 300 --json $(RESULTS)/fleet-10000.json
 	@$(BIN)/python -m benchmarks.table
 
 check: setup

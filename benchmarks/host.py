@@ -25,10 +25,11 @@ from room_manager.store.stores import Stores
 from signaling.app import Server, serve
 from signaling.links import LinkFor, LinkMaker, signers
 from signaling.process import allow_many_files
-from signaling.settings import MediaSettings, Settings
+from signaling.settings import FleetSettings, MediaSettings, Settings
 
 START_LIMIT_S: Final = 30.0
 LINKS_LAST_S: Final = 3_600.0
+BEAT_EVERY_S: Final = 30.0
 
 
 class Prepared(Struct, frozen=True):
@@ -72,9 +73,11 @@ async def prepare(folder: Path, count: int) -> Prepared:
 class Host:
     """The server's process."""
 
-    def __init__(self, url: str, port: int = 0, engine: str = "fake") -> None:
+    def __init__(
+        self, url: str, port: int = 0, engine: str = "fake", beat_every_s: float = BEAT_EVERY_S
+    ) -> None:
         self._process = subprocess.Popen(
-            mortal([sys.executable, "-m", "benchmarks.host", url, str(port), engine]),
+            mortal([sys.executable, "-m", "benchmarks.host", url, str(port), engine, str(beat_every_s)]),
             stdin=subprocess.PIPE,  # it ends when we do, however that is
             stdout=subprocess.PIPE,
             text=True,
@@ -132,6 +135,7 @@ def main() -> int:
     parser.add_argument("url")
     parser.add_argument("port", type=int)
     parser.add_argument("engine", choices=("fake", "sfu"))
+    parser.add_argument("beat_every_s", type=float)
     options = parser.parse_args()
 
     def tell(server: Server) -> None:
@@ -144,6 +148,7 @@ def main() -> int:
         database_url=options.url,
         port=options.port,
         media=MediaSettings(engine=options.engine),
+        fleet=FleetSettings(beat_every_s=options.beat_every_s, private_webhooks=True),
         host="127.0.0.1",
     )
     allow_many_files()

@@ -80,6 +80,43 @@ def demo(one: dict[str, Any]) -> Rows:
     ]
 
 
+def fleet(one: dict[str, Any]) -> Rows:
+    """A fleet on a bad day."""
+    seen = one["true_outage_seen_s"]
+    return [
+        (
+            "beats heard",
+            f"{one['kiosks'] / one['beat_every_s']:.1f} a second",
+            f"{one['beats_per_s']} a second",
+        ),
+        ("a request of the dashboard, p95", "≤ 150 ms", f"{one['api_p95_ms']} ms"),
+        ("the same, p50; requests", "", f"{one['api_p50_ms']} ms; {one['api_requests']}"),
+        ("server: processor, memory", "", f"{one['server_cpu_share']} of a core, {one['rss_mib']} MiB"),
+        (
+            "simulator: processor, memory",
+            "",
+            f"{one['simulator_cpu_share']} of a core, {one['simulator_rss_mib']} MiB",
+        ),
+        ("a power cut is seen after", "≤ 120 s", "not seen" if seen is None else f"{seen} s"),
+        ("notices for each line that flaps", "≤ 1", f"{one['notices_per_flap']}"),
+        ("incidents for a building without power", "1", f"{one['incidents_for_building_outage']}"),
+        ("commands that came to a final state", "all", f"{one['commands_final_share']} of {one['commands']}"),
+        ("commands with more than one effect", "0", f"{one['commands_duplicated']}"),
+        ("all kiosks let in after", "", f"{one['all_in_s']} s"),
+    ]
+
+
+def fleet_tables() -> list[str]:
+    """What ``make bench-fleet`` measured."""
+    found = []
+    for many in (1_000, 10_000):
+        one = kept(f"fleet-{many}")
+        if one:
+            title = f"benchmarks.fleet, {many:,} kiosks, a beat every {one['beat_every_s']:.0f} s"
+            found.append(table(title, fleet(one), machine(one)))
+    return found
+
+
 def machine(one: dict[str, Any]) -> str:
     """Where, and how busy it was."""
     it = one["machine"]
@@ -135,6 +172,7 @@ def tables() -> str:
             table("benchmarks.backends, 579 sockets", backends(ways), machine(ways)),
             *(table(f"benchmarks.demo, {it['sites']} sites", demo(it), machine(it)) for it in demos),
             *media_tables(),
+            *fleet_tables(),
         ]
     )
 

@@ -115,7 +115,7 @@ class Crowd:
                 else:
                     device.link.restore()
             case "flapping-line":
-                self._flap(device, fault.period_s if begins else None)
+                self._flap(device, (fault.period_s, fault.by_s or fault.period_s) if begins else None)
             case "clock-jump":
                 device.jump_clock(fault.by_s if begins else -fault.by_s)
             case "slow-disk":
@@ -139,20 +139,21 @@ class Crowd:
         else:
             device.body.faults.pop(kind, None)
 
-    def _flap(self, device: SimulatedDevice, period_s: float | None) -> None:
+    def _flap(self, device: SimulatedDevice, cut_and_back_s: tuple[float, float] | None) -> None:
         task = self._flapping.pop(device.seat.number, None)
         if task is not None:
             task.cancel()
             device.link.restore()
-        if period_s is not None:
-            self._flapping[device.seat.number] = asyncio.create_task(self._keep_flapping(device, period_s))
+        if cut_and_back_s is not None:
+            flapping = self._keep_flapping(device, *cut_and_back_s)
+            self._flapping[device.seat.number] = asyncio.create_task(flapping)
 
-    async def _keep_flapping(self, device: SimulatedDevice, period_s: float) -> None:
+    async def _keep_flapping(self, device: SimulatedDevice, cut_s: float, back_s: float) -> None:
         while True:
             device.link.cut()
-            await asyncio.sleep(period_s * self._lot.uniform(0.7, 1.3))
+            await asyncio.sleep(cut_s * self._lot.uniform(0.8, 1.2))
             device.link.restore()
-            await asyncio.sleep(period_s * self._lot.uniform(0.7, 1.3))
+            await asyncio.sleep(back_s * self._lot.uniform(0.8, 1.2))
 
     def _act(self, act: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(act)

@@ -26,9 +26,9 @@ Kind = Literal[
     "worse-experience",
 ]
 """power-cut: gone without a word, back with another boot. line-cut: lives on without a line. flapping-line:
-cut and back each ``period_s``. clock-jump: set by ``by_s``. slow-disk: each write takes ``by_s``. cloned-key:
-a second machine with the same disk. bad-install: what is offered fails. worse-experience: residents give
-up."""
+cut for ``period_s``, back for ``by_s`` (0: as long), and so on. clock-jump: set by ``by_s``. slow-disk: each
+write takes ``by_s``. cloned-key: a second machine with the same disk. bad-install: what is offered fails.
+worse-experience: residents give up."""
 
 
 class Where(Struct, frozen=True, forbid_unknown_fields=True):
