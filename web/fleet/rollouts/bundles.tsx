@@ -1,11 +1,11 @@
 /** Bundles: what there is, whether it is signed, and taking one in with its progress. */
 import { useState } from "preact/hooks";
-import { day, number } from "../../shared/i18n";
+import { language, number } from "../../shared/i18n";
 import type { BundleKind, BundleRow, BundlesAnswer } from "../../shared/fleet-wire";
 import { Refused } from "../../shared/problem";
 import { useT } from "../i18n";
-import { Confirm, Empty, Field, Mark, Menu, Moment, Panel, Problem, Select, Skeleton, Table, toast, useFleet, type Asked, type Column } from "../ui";
-import { kindWord, megabytes } from "./words";
+import { Confirm, Empty, Field, Mark, Menu, Moment, Panel, Problem, Select, Skeleton, Table, toast, useFleet, useStore, type Asked, type Column } from "../ui";
+import { dayWord, kindWord, sizeWord } from "./words";
 
 const KINDS: readonly BundleKind[] = ["content", "configuration", "software"];
 
@@ -17,6 +17,7 @@ interface Props {
 export function Bundles({ bundles, onPlan }: Props) {
   const t = useT();
   const fleet = useFleet();
+  const of = useStore(language);
   const [removing, setRemoving] = useState<BundleRow | null>(null);
   if (bundles.value === undefined) {
     return bundles.error === null ? <Skeleton /> : <Problem error={bundles.error} again={bundles.again} />;
@@ -26,7 +27,7 @@ export function Bundles({ bundles, onPlan }: Props) {
     {
       id: "version",
       head: t("rollouts.bundles.version"),
-      width: "minmax(0, 2fr)",
+      width: "minmax(150px, 3fr)",
       cell: (row) => (
         <span class="two">
           <strong>{row.version}</strong>
@@ -38,14 +39,14 @@ export function Bundles({ bundles, onPlan }: Props) {
     {
       id: "signed",
       head: t("rollouts.keys"),
-      width: "150px",
+      width: "110px",
       cell: (row) => (
         <span title={row.signed ? row.sha256 : t("rollouts.bundles.unsigned.text")}>
           <Mark tone={row.signed ? "ok" : "warn"}>{t(row.signed ? "rollouts.bundles.signed" : "rollouts.bundles.unsigned")}</Mark>
         </span>
       ),
     },
-    { id: "size", head: t("rollouts.bundles.size"), width: "90px", numeric: true, cell: (row) => `${megabytes(row.length_bytes)} MB` },
+    { id: "size", head: t("rollouts.bundles.size"), width: "90px", numeric: true, cell: (row) => sizeWord(row.length_bytes) },
     {
       id: "installed",
       head: t("rollouts.bundles.installed"),
@@ -55,14 +56,14 @@ export function Bundles({ bundles, onPlan }: Props) {
     {
       id: "for",
       head: t("rollouts.bundles.for"),
-      width: "minmax(0, 1fr)",
+      width: "minmax(120px, 1fr)",
       wide: true,
       cell: (row) => fitFor(row) || t("rollouts.bundles.for.any"),
     },
     {
       id: "added",
       head: t("rollouts.bundles.added"),
-      width: "minmax(0, 1fr)",
+      width: "110px",
       cell: (row) => (
         <span class="two">
           <Moment at={row.added_at} />
@@ -73,7 +74,7 @@ export function Bundles({ bundles, onPlan }: Props) {
     {
       id: "do",
       head: "",
-      width: "150px",
+      width: "200px",
       cell: (row) => (
         <span class="does">
           {row.may.includes("plan") && (
@@ -112,7 +113,7 @@ export function Bundles({ bundles, onPlan }: Props) {
             <li key={role.name}>
               <strong>{t(`rollouts.keys.${role.name as "root" | "targets" | "snapshot" | "timestamp"}`)}</strong>
               <span class="aside">
-                {t("rollouts.keys.until", { day: day(role.expires_at) })} · {t(role.key_here ? "rollouts.keys.here" : "rollouts.keys.away")}
+                {t("rollouts.keys.until", { day: dayWord(role.expires_at, of) })} · {t(role.key_here ? "rollouts.keys.here" : "rollouts.keys.away")}
               </span>
             </li>
           ))}
@@ -184,17 +185,22 @@ export function Upload({ most_bytes, onDone, onClose }: UploadProps) {
     >
       <Field
         label={t("rollouts.bundles.file")}
-        hint={t("rollouts.bundles.most", { n: number(Math.floor(most_bytes / 1_000_000)) })}
+        hint={t("rollouts.bundles.most", { size: sizeWord(most_bytes) })}
         error={too_big ? t("refused.too-big") : null}
       >
-        <input
-          class="input"
-          type="file"
-          accept=".zip,application/zip"
-          data-first
-          data-testid="upload-file"
-          onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)}
-        />
+        <span class="input file">
+          <input
+            type="file"
+            accept=".zip,application/zip"
+            data-first
+            data-testid="upload-file"
+            onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)}
+          />
+          <span class="btn small" aria-hidden="true">
+            {t("rollouts.bundles.choose")}
+          </span>
+          <span class="name">{file === null ? t("rollouts.bundles.nofile") : `${file.name} · ${sizeWord(file.size)}`}</span>
+        </span>
       </Field>
       <div class="columns">
         <Field label={t("rollouts.bundles.kind")}>
@@ -228,7 +234,7 @@ export function Upload({ most_bytes, onDone, onClose }: UploadProps) {
         <p class="sending" role="status">
           <progress max={file.size} value={sent} />
           {sent < file.size
-            ? t("rollouts.bundles.sending", { done: megabytes(sent), all: megabytes(file.size) })
+            ? t("rollouts.bundles.sending", { done: sizeWord(sent), all: sizeWord(file.size) })
             : t("rollouts.bundles.looking")}
         </p>
       )}

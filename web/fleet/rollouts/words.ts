@@ -71,9 +71,16 @@ export function minuteOf(text: string): number | null {
   return minute < 1440 ? minute : null;
 }
 
-export function megabytes(bytes: number): string {
-  const mb = bytes / 1_000_000;
-  return mb < 10 ? number(Math.round(mb * 10) / 10) : number(Math.round(mb));
+/** "12 MB", "1,5 MB", "340 KB"; MB of 1,048,576 bytes, as file managers show them. */
+export function sizeWord(bytes: number): string {
+  const mb = bytes / 1_048_576;
+  if (mb < 1) return `${number(Math.max(1, Math.round(bytes / 1024)))} KB`;
+  return `${number(mb < 10 ? Math.round(mb * 10) / 10 : Math.round(mb))} MB`;
+}
+
+/** "27/11/2031". */
+export function dayWord(at: number, of: Language): string {
+  return new Intl.DateTimeFormat(locale(of), { day: "2-digit", month: "2-digit", year: "numeric", timeZone: "Asia/Ho_Chi_Minh" }).format(at * 1000);
 }
 
 export function timeWord(at: number): string {
