@@ -37,7 +37,13 @@ def chosen(state: Path) -> Path:
 def command(state: Path, arguments: list[str]) -> tuple[list[str], dict[str, str]]:
     """What to run, and in which environment."""
     return (
-        [str(chosen(state)), "-m", MODULE, *arguments],
+        [
+            str(chosen(state)),
+            "-P",
+            "-m",
+            MODULE,
+            *arguments,
+        ],  # -P: what lies in the working folder is not ours
         {**os.environ, LAUNCHED: f"{sys.executable}\n{state}"},
     )
 
