@@ -40,6 +40,9 @@ from room_manager.roster.builtin import hanoi_districts
 from room_manager.store.database import Database
 
 TURN_EVERY_S: Final = 1.0
+KEEP_S: Final = 366 * 86_400.0  # what is closed; the audit keeps what people did
+PRUNE_EVERY_S: Final = 3_600.0
+PRUNE_AT_ONCE: Final = 200
 DEVICES_AT_ONCE: Final = 2_000  # the rest a second later
 
 log = logging.getLogger(__name__)
@@ -95,6 +98,7 @@ class Incidents:
         self._book = Book()
         self._lock = asyncio.Lock()  # one turn at a time; commands are turns, too
         self._task: asyncio.Task[None] | None = None
+        self._pruned_at = 0.0
         self.notices: Told | None = None
         """Who is told; set by whoever puts the parts together."""
 
@@ -274,6 +278,16 @@ class Incidents:
             for device in due:
                 watch.waiting.pop(device, None)
 
+    async def prune(self) -> None:
+        """Now and then: what has been closed for more than a year is forgotten, a little at a time."""
+        now = self._clock()
+        if 0 <= now - self._pruned_at < PRUNE_EVERY_S:
+            return
+        async with self._lock, self._database.write() as connection:
+            many = await store.prune(connection, now - KEEP_S, PRUNE_AT_ONCE)
+        if many < PRUNE_AT_ONCE:
+            self._pruned_at = now
+
     def _turn(self) -> Turn:
         pace = self.notices.pace(self._pace) if self.notices is not None else self._pace
         return Turn(self._book, self._watch, self._clock(), pace, _new_id)
@@ -327,6 +341,7 @@ class Incidents:
             await asyncio.sleep(TURN_EVERY_S)
             try:
                 await self.turn()
+                await self.prune()
             except DomainError as error:
                 log.error("! incidents cannot be kept now, decided again in a second: %s", error)
             except Exception:

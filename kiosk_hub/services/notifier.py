@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
@@ -46,6 +47,8 @@ DIGEST_LATE_S: Final = 12 * 3_600.0  # one that a stopped server missed is still
 EVERYTHING: Final = Grant(FleetRole.ADMINISTRATOR)
 UNTAKEN_S: Final = 86_400.0  # an incident nobody took up for so long is in the digest
 
+OUTCOMES: Final = ("delivered", "failed", "given_up")
+
 log = logging.getLogger(__name__)
 
 
@@ -78,6 +81,8 @@ class Notifier:
         self._sending: dict[str, tuple[str, asyncio.Task[None]]] = {}  # by notice: its route, its task
         self._task: asyncio.Task[None] | None = None
         self._digest_after = 0.0
+        self.tries: Counter[str] = Counter()
+        """What came of tries since the start, by ``OUTCOMES``."""
         self._incidents: Incidents | None = None
         self._registry: Registry | None = None
 
@@ -253,11 +258,13 @@ class Notifier:
             log.warning("- notice %s: not delivered (%s), try %d", notice.id, error.code, attempts)
             return self._failed(notice, attempts, error, again_at)
         log.info("> notice %s: %s by %s", notice.id, notice.kind, route.channel)
+        self.tries["delivered"] += 1
         return replace(
             notice, state=NoticeState.SENT, attempts=attempts, done_at=self._clock(), code="", error=""
         )
 
     def _failed(self, notice: Notice, attempts: int, error: Undelivered, again_at: float | None) -> Notice:
+        self.tries["failed" if again_at is not None else "given_up"] += 1
         return replace(
             notice,
             state=NoticeState.DEAD if again_at is None else NoticeState.WAITING,

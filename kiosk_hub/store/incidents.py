@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kiosk_hub.fleet.ids import IncidentId
@@ -79,6 +79,24 @@ async def load(connection: AsyncConnection, closed_after: float) -> dict[Inciden
     for row in rows:
         found.setdefault(row.incident, []).append(_event.decode(row.body))
     return found
+
+
+async def prune(connection: AsyncConnection, closed_before: float, most: int) -> int:
+    """Forget what was over before that; how many there were, of at most so many."""
+    old = list(
+        (
+            await connection.execute(
+                select(incidents.c.id)
+                .where(incidents.c.closed_at < closed_before, incidents.c.ill == 0)
+                .where(incidents.c.state == IncidentState.CLOSED)
+                .limit(most)
+            )
+        ).scalars()
+    )
+    if old:
+        await connection.execute(delete(incident_events).where(incident_events.c.incident.in_(old)))
+        await connection.execute(delete(incidents).where(incidents.c.id.in_(old)))
+    return len(old)
 
 
 async def closed(

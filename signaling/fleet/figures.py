@@ -20,6 +20,7 @@ from kiosk_hub.fleet.permissions import Grant
 from kiosk_hub.fleet.thresholds import METRICS
 from kiosk_hub.fleet.values import DeviceKind, DeviceState, FleetRole, Status
 from kiosk_hub.hub import Hub
+from kiosk_hub.services.notifier import OUTCOMES
 from kiosk_hub.services.registry import Known
 
 EVERYTHING: Final = Grant(FleetRole.ADMINISTRATOR)
@@ -141,6 +142,12 @@ class FleetFigures(Collector):
             "Lines of devices' logs that found no room",
             self._hub.diary.dropped,
         )
+        family = CounterMetricFamily(
+            "diemcau_kiosk_notices", "Tries to deliver notices of incidents", labels=("result",)
+        )
+        for outcome in OUTCOMES:
+            family.add_metric((outcome,), self._hub.notifier.tries[outcome])
+        yield family
         told = self._hub.diary.sessions_told
         for name, help_, results in (
             ("sessions", "Sessions at kiosks, as reported", ("begun", "finished", "abandoned")),

@@ -176,6 +176,22 @@ def test_what_cannot_be_stored_has_not_happened_and_is_decided_again(tmp_path: P
     run(tmp_path, story)
 
 
+def test_what_has_been_over_for_a_year_is_forgotten(tmp_path: Path) -> None:
+    async def story(city: Bench) -> None:
+        city.breaks(HALL[0], camera=FROZEN)
+        await city.wait(150)
+        city.breaks(HALL[0])
+        await city.wait(900)
+        await city.incidents.prune()
+        assert (await city.incidents.closed_rows(QUAN.grant, "", 0, 10))[1] == 1
+
+        city.clock.now += 367 * 86_400
+        await city.incidents.prune()
+        assert (await city.incidents.closed_rows(QUAN.grant, "", 0, 10))[1] == 0
+
+    run(tmp_path, story)
+
+
 def test_a_retired_device_leaves_nothing_open(tmp_path: Path) -> None:
     async def story(city: Bench) -> None:
         city.breaks(HALL[0], camera=FROZEN)
