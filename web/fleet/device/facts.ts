@@ -31,6 +31,14 @@ export function thresholdOf(all: readonly Threshold[], metric: string, value: nu
   return passed.find((one) => one.status === "faulty") ?? passed[0] ?? mine.find((one) => one.status === "degraded") ?? mine[0] ?? null;
 }
 
+const PAGES = ["attract", "session", "wait", "pairing", "out-of-service", "sent-away"] as const;
+
+/** Which page it shows, in words; a newer agent's by its own name. */
+function pageWords(t: Translate, page: string): string {
+  const known = PAGES.find((one) => one === page);
+  return known === undefined ? page : t(`shown.${known}`);
+}
+
 export function groups(t: Translate, of: Language, device: DeviceAnswer): readonly Group[] {
   const facts = device.facts;
   if (facts === null) return [];
@@ -58,7 +66,7 @@ export function groups(t: Translate, of: Language, device: DeviceAnswer): readon
       [
         measured("paint_age_s", painted?.frame_age_s),
         said("changed", t("fact.changed"), painted?.changed_age_s == null ? null : span(t, painted.changed_age_s)),
-        said("page", t("fact.page"), painted === null || painted.page === "" ? null : painted.page),
+        said("page", t("fact.page"), painted === null || painted.page === "" ? null : pageWords(t, painted.page)),
         said("on", t("fact.on"), painted?.on == null ? null : t(painted.on ? "fact.on.yes" : "fact.on.no"), painted?.on === false ? "warn" : null),
         said("touch", t("fact.touch"), facts.touch_ok == null ? null : t(facts.touch_ok ? "fact.touch.ok" : "fact.touch.bad"), facts.touch_ok === false ? "bad" : null),
         said("restarts", t("fact.restarts"), painted === null ? null : String(facts.restarts)),
