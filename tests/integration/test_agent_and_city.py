@@ -18,6 +18,7 @@ from kiosk_client.disk import ThreadDisk
 from kiosk_client.folder import DiskFolder
 from kiosk_client.key import FileKeys
 from kiosk_client.no_updates import NoUpdates
+from kiosk_client.ports import Updater
 from kiosk_client.running import words
 from kiosk_client.system import LinuxSystem
 from kiosk_client.wire import dialler
@@ -41,6 +42,7 @@ class Machine:
 
     def __init__(self, folder: Path, host: str) -> None:
         self.body = ToyBody()
+        self.updater: Callable[[], Updater] = NoUpdates
         self._folder = folder
         self._server = f"http://{host}"
         self._task: asyncio.Task[Ended] | None = None
@@ -54,7 +56,7 @@ class Machine:
             disk=ThreadDisk(),
             system=LinuxSystem(),
             body=self.body,
-            updater=NoUpdates(),
+            updater=self.updater(),
             dial=dialler(self._server, None),
             city=HttpCity(self._server),
             logs=lambda hours: b"log\n",

@@ -114,6 +114,7 @@ export const enRollouts: Readonly<Record<keyof typeof viRollouts, string>> = {
   "rollouts.code.disk-read-only": "The device's disk is read-only",
   "rollouts.code.disk-failed": "The device's disk fails",
   "rollouts.code.bad-bundle": "The bundle is damaged or lacks a file",
+  "rollouts.code.bad-content": "The device cannot show the new content",
   "rollouts.code.unsafe-archive": "The bundle is not safe to unpack",
   "rollouts.code.archive-too-big": "The bundle unpacks to too much",
   "rollouts.code.bad-software": "The software could not be installed",

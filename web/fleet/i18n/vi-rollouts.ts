@@ -113,6 +113,7 @@ export const viRollouts = {
   "rollouts.code.disk-read-only": "Ổ đĩa của thiết bị chỉ cho đọc",
   "rollouts.code.disk-failed": "Ổ đĩa của thiết bị bị lỗi",
   "rollouts.code.bad-bundle": "Gói bị hỏng hoặc thiếu tệp",
+  "rollouts.code.bad-content": "Thiết bị không hiển thị được nội dung mới",
   "rollouts.code.unsafe-archive": "Gói không an toàn nên không mở",
   "rollouts.code.archive-too-big": "Gói mở ra quá lớn",
   "rollouts.code.bad-software": "Không cài được phần mềm",
