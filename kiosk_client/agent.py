@@ -61,6 +61,7 @@ from signaling.wire.kiosk.words import (
 
 AGENT: Final = f"diemcau/{version('diemcau')}"
 NOTES: Final = 200
+DISK_AGAIN_S: Final = 300.0
 FRESH_ENROLMENT: Final = frozenset({"unknown-device", "not-collected"})
 
 Ended = Literal["stop", "restart"]
@@ -110,7 +111,7 @@ class Agent:
         self._city = city
         self._chance = chance
         self._own_store = store is None
-        self._store = store or Store(folder.database)
+        self._store = store or Store.or_refusing(folder.database)
         self._outbox = Outbox(self._store)
         self._ledger = Ledger(self._store, self._outbox)
         self._files = EvidenceFiles(folder)
@@ -205,7 +206,7 @@ class Agent:
         self._courier.wake()
 
     def note(self, line: LogLine) -> None:
-        self._notes.append(line)
+        self._notes.append(msgspec.structs.replace(line, code=line.code[:64], text=line.text[:500]))
         if self._keeping_notes is None:
             self._keeping_notes = asyncio.create_task(self._keep_notes(), name="notes")
 
@@ -228,6 +229,8 @@ class Agent:
             await self._updater.start(self)
             await self._begin()
             works = [self._keep_line(), self._pulse.run(), self._worker.run()]
+            if self._store.refuses:
+                works.append(self._try_the_disk_again())
             if watchdog.interval_s() is not None:
                 works.append(self._pulse.feed_watchdog())
             tasks += [asyncio.create_task(work) for work in works]
@@ -268,6 +271,12 @@ class Agent:
         if self._own_store:
             await self._disk.do(self._store.close)
         self._disk.close()
+
+    async def _try_the_disk_again(self) -> None:
+        """Without a store no order can be taken: a new process looks whether there is one now."""
+        while True:
+            await asyncio.sleep(DISK_AGAIN_S)
+            self.restart("the store could not be opened")
 
     def _end(self, how: Ended) -> None:
         if self._ending is not None and not self._ending.done():

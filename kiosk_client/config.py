@@ -32,7 +32,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     window: bool = False  # the page in a small window instead of over the whole screen
     headless: bool = False  # the page without a screen
     browser_arguments: tuple[str, ...] = ()  # beside our own
-    hardware: Annotated[str, Meta(max_length=200)] = ""  # unset: model and serial of this machine
+    hardware: Annotated[str, Meta(max_length=200, pattern=r"^[^\n\r]*$")] = (
+        ""  # unset: model and serial of this machine
+    )
     updates: bool = True
     verbose: bool = False
 

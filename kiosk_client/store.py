@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from kiosk_client.errors import NotKept
+from kiosk_client.errors import BadState, NotKept
 
 SCHEMA_VERSION: Final = 1
 SCHEMA: Final = """
@@ -50,9 +50,10 @@ class Store:
     """The open file. Used by one thread at a time."""
 
     def __init__(self, database: str) -> None:
-        """Raises NotKept. A damaged file is put aside, and ``put_aside`` says so: an agent with a new file is
-        worth more than none."""
+        """A damaged file is put aside, and ``put_aside`` says so: an agent with a new file is worth more than
+        none. Raises NotKept, BadState."""
         self._database = database
+        self._refuses = False
         self.put_aside = False
         self.failed = False  # the last write was refused
         try:
@@ -62,6 +63,22 @@ class Store:
                 raise NotKept(f"cannot open {database}: {error}") from None
             self._put_aside()
             self._connection = self._open()
+
+    @classmethod
+    def or_refusing(cls, database: str) -> "Store":
+        """The store; on a disk that does not even let it be opened, one that is empty and refuses every
+        write: its agent can take no orders, but can say what ails it."""
+        try:
+            return cls(database)
+        except NotKept:
+            refusing = cls(":memory:")
+            refusing._refuses = refusing.failed = True
+            return refusing
+
+    @property
+    def refuses(self) -> bool:
+        """It is empty, and takes nothing; a process that starts anew may find a better disk."""
+        return self._refuses
 
     def close(self) -> None:
         self._connection.close()
@@ -73,6 +90,8 @@ class Store:
         Raises:
             NotKept: the disk refuses.
         """
+        if self._refuses:
+            raise NotKept("the disk does not let the store be opened")
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -110,7 +129,7 @@ class Store:
             if version == 0:
                 connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
             elif version != SCHEMA_VERSION:
-                raise NotKept(f"{self._database} is of another version: {version}")
+                raise BadState(f"{self._database} is of another version: {version}")
         except BaseException:
             connection.close()
             raise

@@ -312,13 +312,14 @@ class ToyDevice:
         system: ToySystem | None = None,
         body: ToyBody | None = None,
         disk: Disk | None = None,
+        store: Store | None = None,
         chance: Callable[[], float] = lambda: 0.5,
     ) -> None:
         self.city = city
         self.folder = folder or MemoryFolder("toy")
         self.system = system or ToySystem()
         self.body = body or ToyBody()
-        self.store = Store(self.folder.database)
+        self.store = store or Store(self.folder.database)
         self._disk = disk or InlineDisk()
         self._chance = chance
         self.agent = self._agent()

@@ -1,8 +1,10 @@
 """What is kept on the disk: key, counter, store; over power cuts, torn writes, full and damaged disks."""
 
+import asyncio
 import contextlib
 import sqlite3
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,12 @@ from kiosk_client.key import FileKeys, TpmKeys
 from kiosk_client.outbox import Outbox
 from kiosk_client.ports import Evidence
 from kiosk_client.store import Store
+from signaling.wire.kiosk.device import Beat, DeviceHello
 from signaling.wire.kiosk.fingerprint import raw_key
-from signaling.wire.kiosk.words import DeviceId, DeviceTime, LogLine
+from signaling.wire.kiosk.words import CommandId, DeviceId, DeviceTime, LogLine, Order, RestartPage
 from tests.helpers.disks import fill, small_disk
-from tests.helpers.toy_city import SETTINGS
+from tests.helpers.loop import run_virtual
+from tests.helpers.toy_city import CITY_EPOCH, SETTINGS, ToyCity, toy_device
 
 AT = DeviceTime("boot-0001", 1, 1.0, 1.0)
 
@@ -160,7 +164,7 @@ def test_a_store_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
         later.execute("PRAGMA user_version = 99")
     later.close()
 
-    with pytest.raises(NotKept, match="another version"):
+    with pytest.raises(BadState, match="another version"):
         Store(str(path))
 
 
@@ -195,6 +199,36 @@ def test_a_full_disk_refuses_loses_nothing_and_needs_no_restart(tmp_path: Path) 
         assert codes[-1] == "after"
         assert len(codes) == kept + 1 == outbox.depth
         store.close()
+
+
+def test_an_agent_on_a_read_only_disk_says_so_and_takes_no_orders(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        state = disk / "state"
+        before = ToyCity()
+        run_virtual(_beats_once(before, DiskFolder(state)))
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+
+        city = ToyCity()
+        run_virtual(_beats_once(city, DiskFolder(state), order=True))
+
+        assert [beat.facts.disk.writable for beat in before.all(Beat)] == [True]
+        assert not any(beat.facts.disk.writable for beat in city.all(Beat))
+        assert city.asked == 0  # it knows who it is
+        assert city.acknowledged() == []
+        hellos = [*before.all(DeviceHello), *city.all(DeviceHello)]
+        assert hellos[0].at.counter < hellos[1].at.counter
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+
+
+async def _beats_once(city: ToyCity, folder: DiskFolder, order: bool = False) -> None:
+    store = Store.or_refusing(folder.database)
+    async with toy_device(city, folder=folder, store=store):
+        async with asyncio.timeout(1_000):
+            while not city.all(Beat):  # noqa: ASYNC110 - of another one's list
+                await asyncio.sleep(0.05)
+        if order:
+            city.order(Order(CommandId("c1"), RestartPage(), CITY_EPOCH + 3_600))
+            await asyncio.sleep(60)
 
 
 def test_evidence_is_bounded_and_what_no_report_names_is_cleared_out() -> None:
