@@ -6,8 +6,8 @@ its commands are one transaction: there are all of them, or none.
 
 import asyncio
 import secrets
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Final, Protocol
 
 from msgspec import Struct
@@ -332,26 +332,33 @@ class Bulks:
             if found is None or not self._sees(staff, found):
                 raise UnknownBulk("there is no such bulk")
             counts = await command_store.count_by_state(connection, bulk)
-        return Progress(found, self._as_of_now(bulk, counts))
+        return Progress(found, _joined(counts, self._open_counts().get(bulk, {})))
 
     async def newest(self, staff: Staff, limit: int) -> list[Progress]:
         """Those that this person may see."""
         async with self._database.read() as connection:
             found = [one for one in await store.newest(connection, MOST_LISTED) if self._sees(staff, one)]
-            return [
-                Progress(
-                    bulk, self._as_of_now(bulk.id, await command_store.count_by_state(connection, bulk.id))
-                )
-                for bulk in found[:limit]
-            ]
+            found = found[:limit]
+            counts = [await command_store.count_by_state(connection, one.id) for one in found]
+        still = self._open_counts()
+        return [
+            Progress(bulk, _joined(ended, still.get(bulk.id, {})))
+            for bulk, ended in zip(found, counts, strict=True)
+        ]
 
-    def _as_of_now(self, bulk: BulkId, counts: dict[CommandState, int]) -> dict[CommandState, int]:
-        """Ended ones as SQL counts them, open ones as memory knows them."""
-        now = {state: many for state, many in counts.items() if state not in OPEN}
+    def _open_counts(self) -> dict[BulkId, Counter[CommandState]]:
+        found: dict[BulkId, Counter[CommandState]] = {}
         for one in self._commands.all_open():
-            if one.bulk == bulk:
-                now[one.state] = now.get(one.state, 0) + 1
-        return now
+            if one.bulk is not None:
+                found.setdefault(one.bulk, Counter())[one.state] += 1
+        return found
 
     def _sees(self, staff: Staff, bulk: Bulk) -> bool:
         return bulk.by == staff.account or any(staff.grant.covers(one) for one in bulk.districts)
+
+
+def _joined(
+    stored: Mapping[CommandState, int], still_open: Mapping[CommandState, int]
+) -> dict[CommandState, int]:
+    """Ended ones as SQL counts them, open ones as memory knows them."""
+    return {**{state: many for state, many in stored.items() if state not in OPEN}, **still_open}

@@ -95,6 +95,8 @@ class Commands:
         self._book = CommandBook(switchboard, feed)
         self._claims = ClaimDesk(database, directory, self._book, clock)
         self._task: asyncio.Task[None] | None = None
+        self._retired: set[DeviceId] = set()
+        directory.listen(self._on_directory)
 
     async def start(self, clock_runs: bool = True) -> None:
         """Take up what was open when the last server ended. ``clock_runs`` false: the caller looks."""
@@ -450,6 +452,7 @@ class Commands:
     async def look(self) -> float:
         """Do what the clock asks for now; in how many seconds to look again."""
         now = self._clock()
+        await self._end_retired()
         ended = self._book.due(now)
         for start in range(0, len(ended), ENDS_PER_TRANSACTION):
             try:
@@ -476,6 +479,26 @@ class Commands:
         for command, event in decided:
             self._book.apply(command.id, event)
             self._book.take_back(command)
+
+    def _on_directory(self, before: Device | None, after: Device | None) -> None:
+        if after is not None and after.state is DeviceState.RETIRED and self._book.many_at(after.id):
+            self._retired.add(after.id)
+            self._book.wake.set()
+
+    async def _end_retired(self) -> None:
+        """What waited for a device that was retired will never be asked for."""
+        while self._retired:
+            device = next(iter(self._retired))
+            async with self._database.write() as connection:
+                now = self._clock()
+                event = rules.Cancelled(now, "", "not-in-use", "the device was retired")
+                waiting = [one for one in self._book.of_device(device) if one.state in rules.RETRACTABLE]
+                ended = [rules.apply(one, event) for one in waiting]
+                await store.put(connection, ended)
+                await audit.append_all(connection, [ended_entry(one) for one in ended], now)
+            self._retired.discard(device)
+            for one in waiting:
+                self._book.apply(one.id, event)
 
     async def flush(self) -> None:
         """Write what is only in memory: that orders were sent and acknowledged."""

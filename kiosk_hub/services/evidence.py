@@ -5,7 +5,7 @@ device. How files come in: :mod:`kiosk_hub.services.evidence_intake`.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from msgspec import Struct
@@ -60,6 +60,15 @@ class EvidenceRoom:
         """What is there to be looked at. Whoever asks has been checked for the command."""
         async with self._database.read() as connection:
             return await store.of_command(connection, command)
+
+    async def of_commands(self, commands: Sequence[CommandId]) -> dict[CommandId, list[Piece]]:
+        """The same for many."""
+        found: dict[CommandId, list[Piece]] = {}
+        if commands:
+            async with self._database.read() as connection:
+                for piece in await store.of_commands(connection, commands):
+                    found.setdefault(piece.command, []).append(piece)
+        return found
 
     async def look(self, staff: Staff, id: EvidenceId) -> Shown:
         """The audit says who looked before this returns. Raises ``UnknownEvidence``, ``NotAllowed``."""

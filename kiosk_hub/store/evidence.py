@@ -1,6 +1,7 @@
 """What is known of each piece of evidence; the files are in a folder
 (:mod:`kiosk_hub.services.evidence_intake`)."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -46,6 +47,12 @@ async def get(connection: AsyncConnection, id: EvidenceId) -> Piece | None:
 async def of_command(connection: AsyncConnection, command: CommandId) -> list[Piece]:
     """The oldest first."""
     wanted = select(evidence.c.body).where(evidence.c.command == command).order_by(evidence.c.taken_at)
+    return [msgspec.json.decode(row.body, type=Piece) for row in await connection.execute(wanted)]
+
+
+async def of_commands(connection: AsyncConnection, commands: Sequence[CommandId]) -> list[Piece]:
+    """The oldest first."""
+    wanted = select(evidence.c.body).where(evidence.c.command.in_(commands)).order_by(evidence.c.taken_at)
     return [msgspec.json.decode(row.body, type=Piece) for row in await connection.execute(wanted)]
 
 

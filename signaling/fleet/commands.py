@@ -118,12 +118,10 @@ async def _of_device(asked: Asked) -> wire.CommandsAnswer:
     device = asked.hub.directory.get(DeviceId(asked.path("device")))
     check(asked.staff, Action.SEE, asked.hub.directory.district_of(device))
     found, before = await _page(asked, device.id, asked.text("act"))
-    rows = []
-    for command in found:
-        with_file = command.outcome is not None and acts.rule_of(command.do).evidence is not None
-        rows.append(
-            row_of(asked, command, await asked.hub.evidence.of_command(command.id) if with_file else ())
-        )
+    files = await asked.hub.evidence.of_commands(
+        [one.id for one in found if acts.rule_of(one.do).evidence is not None]
+    )
+    rows = [row_of(asked, command, files.get(command.id, ())) for command in found]
     return wire.CommandsAnswer(tuple(rows), before)
 
 

@@ -366,6 +366,20 @@ def test_several_reports_in_one_transaction(run: Run) -> None:
     run(test)
 
 
+def test_what_waits_for_a_device_ends_when_it_is_retired(run: Run) -> None:
+    async def test(found: Bench) -> None:
+        waiting = await found.commands.ask(LAN, D0, RestartPage(), Plan(), "…")
+        asked = await found.commands.ask(LAN, D0, Reboot(), Plan(), "…")
+        await found.set_state("d0", DeviceState.RETIRED)
+        await found.commands.look()
+
+        for command in (waiting, asked):
+            ended = await found.commands.get(LAN, command.id)
+            assert (ended.state, ended.code) == (CommandState.CANCELLED, "not-in-use")
+
+    run(test)
+
+
 def test_a_device_is_kept_so_many_and_no_more(run: Run) -> None:
     async def test(found: Bench) -> None:
         for number in range(MAX_OPEN_PER_DEVICE):

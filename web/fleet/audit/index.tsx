@@ -7,11 +7,9 @@ import { place, setQuery } from "../router";
 import { Empty, FilterBar, Mark, Moment, PageHead, Panel, Problem, SearchBox, Select, Skeleton, Tag, useAct, useFleet, useLive, useNow, useStore } from "../ui";
 import { momentWords } from "../ui/words";
 import "./audit.css";
+import { wantedBy } from "./wanted";
 
 const PAGE = 100;
-const FILTERS = ["account", "action", "device", "since", "until"] as const;
-const DAY_S = 86_400;
-const HANOI_AHEAD_S = 7 * 3_600;
 
 export function AuditPage() {
   const t = useT();
@@ -185,20 +183,6 @@ function valueWords(t: Translate, name: string, value: string | number | boolean
   if (name === "act") return word(t, "act", String(value));
   if (name === "state") return word(t, "command", String(value));
   return String(value);
-}
-
-/** What is in the address, as the server asks for it; begins with `&`, or is empty. */
-export function wantedBy(query: URLSearchParams): string {
-  const wanted = new URLSearchParams();
-  for (const name of FILTERS) {
-    const value = query.get(name) ?? "";
-    if (value === "") continue;
-    const days = name === "since" || name === "until" ? Date.parse(`${value}T00:00:00Z`) / 1000 - HANOI_AHEAD_S : null;
-    if (days === null) wanted.set(name, value);
-    else if (!Number.isNaN(days)) wanted.set(name, String(name === "until" ? days + DAY_S : days));
-  }
-  const text = wanted.toString();
-  return text === "" ? "" : `&${text}`;
 }
 
 async function load(

@@ -3,7 +3,8 @@ import { useRef, useState } from "preact/hooks";
 import type { ActsAnswer, CommandRow, DeviceRow } from "../../shared/fleet-wire";
 import { useT } from "../i18n";
 import { Confirm, toast, useFleet } from "../ui";
-import { ActFields, askedBy, emptyForm, needsSecond } from "./form";
+import { ActFields } from "./form";
+import { askedBy, emptyForm, needsSecond } from "./form-state";
 import { actWords, requestKey, type ActName } from "./words";
 
 interface Props {

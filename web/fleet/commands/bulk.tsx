@@ -6,7 +6,8 @@ import { told, useT } from "../i18n";
 import { go } from "../router";
 import { Confirm, Field, Skeleton, Dialog, toast, useFleet, useLive, useRows, useStore } from "../ui";
 import { span } from "../ui/words";
-import { ActFields, askedBy, emptyForm, needsSecond, type Form } from "./form";
+import { ActFields } from "./form";
+import { askedBy, emptyForm, needsSecond, type Form } from "./form-state";
 import { actWords, requestKey } from "./words";
 
 const PACES = { slow: { per_batch: 5, every_s: 60 }, medium: { per_batch: 20, every_s: 30 }, fast: { per_batch: 100, every_s: 10 } } as const;
