@@ -1,7 +1,7 @@
 """Incidents over a real database and registry: devices beat or do not, the clock is set, turns are taken."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -76,15 +76,22 @@ class Bench:
         await self.incidents.load()
         await self.registry.load()
 
-    async def tells(self, mail_port: int, *routes: Route, limit_s: float = 20.0, **more: Any) -> Notifier:
+    async def tells(
+        self,
+        mail_port: int,
+        *routes: Route,
+        limit_s: float = 20.0,
+        channels: Mapping[str, Channel] | None = None,
+        **more: Any,
+    ) -> Notifier:
         """From now on incidents are told by these routes; what is due goes out with ``deliver``."""
         mail = MailServer(host="127.0.0.1", port=mail_port, security="none", sender="diemcau@city.vn")
-        channels: dict[str, Channel] = {
+        ways: Mapping[str, Channel] = channels or {
             "email": MailChannel(mail, limit_s),
             "webhook": WebhookChannel(private=True, clock=self.clock, limit_s=limit_s),
         }
         made = Notifier(
-            self.database, self.book, channels, self.clock, origin="https://meet.city.vn", draw=lambda: 0.5
+            self.database, self.book, ways, self.clock, origin="https://meet.city.vn", draw=lambda: 0.5
         )
         made.watch(self.incidents, self.registry)
         await made.load()
