@@ -2,15 +2,12 @@
 
 All open commands are in memory (:mod:`kiosk_hub.services.command_book`), ended ones in SQL. Decisions
 are made inside the writing transaction, of which there is one at a time, and memory follows in the same
-breath as the commit. One task looks at the clock for all commands: what starts, is sent again, or has
-come to its end.
+breath as the commit. What time does to them is :mod:`kiosk_hub.services.command_clock`, what devices ask
+before they begin :mod:`kiosk_hub.services.claims`.
 """
 
-import asyncio
-import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import ClassVar, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,6 +26,7 @@ from kiosk_hub.ports import Denied, Feed, Switchboard
 from kiosk_hub.services.claims import ClaimDesk
 from kiosk_hub.services.command_audit import deed_entry, ended_entry
 from kiosk_hub.services.command_book import MAX_RECENT, CommandBook
+from kiosk_hub.services.command_clock import CommandClock
 from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.reports import AfterCommit, Reports
 from kiosk_hub.store import audit
@@ -38,14 +36,8 @@ from room_manager.store.database import Database
 
 MAX_OPEN_PER_DEVICE: Final = 50
 MAX_OPEN: Final = 50_000
-ENDS_PER_TRANSACTION: Final = 200
-LOOK_EVERY_S: Final = 20.0  # at least so often: the city's clock may be set
-FLUSH_EVERY_S: Final = 1.0
-CLOSE_LIMIT_S: Final = 5.0
 SIGHT_PAGE: Final = 200
 SIGHT_ROUNDS: Final = 20
-
-log = logging.getLogger(__name__)
 
 SOFT: Final = frozenset({CommandState.PENDING, CommandState.SENT, CommandState.DELIVERED})
 """States that SQL may not know the newest of."""
@@ -94,9 +86,7 @@ class Commands:
         self._clock = clock
         self._book = CommandBook(switchboard, feed)
         self._claims = ClaimDesk(database, directory, self._book, clock)
-        self._task: asyncio.Task[None] | None = None
-        self._retired: set[DeviceId] = set()
-        directory.listen(self._on_directory)
+        self._clockwork = CommandClock(database, directory, self._book, clock)
 
     async def start(self, clock_runs: bool = True) -> None:
         """Take up what was open when the last server ended. ``clock_runs`` false: the caller looks."""
@@ -109,20 +99,12 @@ class Commands:
             self._book.note_asked(command.created_at, command.by, command.do)
         self._claims.start()
         if clock_runs:
-            self._task = asyncio.create_task(self._look_at_the_clock(), name="commands: clock")
+            self._clockwork.start()
 
     async def close(self) -> None:
-        """What was not written is: that orders were sent. Waits at most ``CLOSE_LIMIT_S``."""
+        """What was not written is: that orders were sent."""
         await self._claims.close()
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        try:
-            async with asyncio.timeout(CLOSE_LIMIT_S):
-                await self.flush()
-        except (TimeoutError, DomainError) as error:
-            log.warning("- commands: not written at the end, will be sent again: %s", error)
+        await self._clockwork.close()
 
     def serve(self, reports: Reports) -> None:
         """Take the news that devices report of commands."""
@@ -432,88 +414,13 @@ class Commands:
 
     # --- time ---
 
-    async def _look_at_the_clock(self) -> None:
-        while True:
-            pause_s = FLUSH_EVERY_S
-            try:
-                await self.flush()
-                pause_s = await self.look()
-            except Exception as error:
-                log.error("! commands: the clock's work waits: %s", error)
-            if self._book.unwritten:
-                pause_s = min(pause_s, FLUSH_EVERY_S)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._book.wake.wait()
-                    # Many that change at once are written at once.
-                    self._book.wake.clear()
-                    await asyncio.sleep(min(pause_s, FLUSH_EVERY_S / 10))
-
     async def look(self) -> float:
         """Do what the clock asks for now; in how many seconds to look again."""
-        now = self._clock()
-        await self._end_retired()
-        ended = self._book.due(now)
-        for start in range(0, len(ended), ENDS_PER_TRANSACTION):
-            try:
-                await self._end(ended[start : start + ENDS_PER_TRANSACTION])
-            except BaseException:
-                for id in ended[start:]:
-                    self._book.look_at(id, now)
-                raise
-        soon = self._book.next_look_at()
-        return LOOK_EVERY_S if soon is None else min(LOOK_EVERY_S, max(0.05, soon - now))
-
-    async def _end(self, ids: Sequence[CommandId]) -> None:
-        decided: list[tuple[Command, CommandEvent]] = []
-        async with self._database.write() as connection:
-            now = self._clock()
-            for id in ids:
-                command = self._book.get(id)
-                event = rules.due(command, now) if command is not None else None
-                if command is not None and event is not None:
-                    decided.append((command, event))
-            ended = [rules.apply(command, event) for command, event in decided]
-            await store.put(connection, ended)
-            await audit.append_all(connection, [ended_entry(command) for command in ended], now)
-        for command, event in decided:
-            self._book.apply(command.id, event)
-            self._book.take_back(command)
-
-    def _on_directory(self, before: Device | None, after: Device | None) -> None:
-        if after is not None and after.state is DeviceState.RETIRED and self._book.many_at(after.id):
-            self._retired.add(after.id)
-            self._book.wake.set()
-
-    async def _end_retired(self) -> None:
-        """What waited for a device that was retired will never be asked for."""
-        while self._retired:
-            device = next(iter(self._retired))
-            async with self._database.write() as connection:
-                now = self._clock()
-                event = rules.Cancelled(now, "", "not-in-use", "the device was retired")
-                waiting = [one for one in self._book.of_device(device) if one.state in rules.RETRACTABLE]
-                ended = [rules.apply(one, event) for one in waiting]
-                await store.put(connection, ended)
-                await audit.append_all(connection, [ended_entry(one) for one in ended], now)
-            self._retired.discard(device)
-            for one in waiting:
-                self._book.apply(one.id, event)
+        return await self._clockwork.look()
 
     async def flush(self) -> None:
         """Write what is only in memory: that orders were sent and acknowledged."""
-        book = self._book
-        if not book.unwritten:
-            return
-        taken: set[CommandId] = set()
-        try:
-            async with self._database.write() as connection:
-                taken, book.unwritten = book.unwritten, set()
-                found = (book.get(id) for id in taken)
-                await store.put(connection, [command for command in found if command is not None])
-        except BaseException:
-            book.unwritten |= taken
-            raise
+        await self._clockwork.flush()
 
     def _district(self, device: DeviceId) -> str:
         return self._directory.district_of(self._directory.get(device))
