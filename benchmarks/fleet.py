@@ -162,7 +162,7 @@ class Day:
         chosen = [self._devices[n]["id"] for n in [*faulty, *others][:MOST_COMMANDS]]
         foreseen = await self._desk.send(
             "POST",
-            "/bulks/dry-run",
+            "/dry-runs",
             {
                 "selection": {"devices": chosen},
                 "do": {"act": "restart-page"},

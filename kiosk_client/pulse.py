@@ -82,7 +82,6 @@ class Pulse:
 
     async def beat(self) -> None:
         mono, wall = self._system.mono(), self._system.wall()
-        self._pulsed_at = mono
         jumped_s = clocks.jump_s(self._last_clock, mono, wall)
         self._last_clock = (mono, wall)
         if jumped_s is not None:
@@ -94,8 +93,12 @@ class Pulse:
         except TimeoutError:
             log.error("! the body tells no facts")
             return
+        except Exception:  # a bug of the body's; if it stays, the watchdog is told no more
+            log.exception("! the body's facts: a bug")
+            return
         facts = self._sound(found)
         if facts is not None:
+            self._pulsed_at = mono
             await self._line.beat(facts)
 
     def _sound(self, found: BodyFacts) -> Facts | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kiosk_client.ports import Evidence, Result
+from kiosk_client.ports import BodyFacts, Evidence, Result
 from signaling.wire.kiosk.city import Carry, SentAway, TakeBack
 from signaling.wire.kiosk.device import Beat, DeviceHello, Report
 from signaling.wire.kiosk.words import (
@@ -187,6 +187,32 @@ def test_a_wall_clock_is_trusted_as_far_as_the_city_agrees(skew_s: float, trust:
             await until(lambda: city.news(LogLine))
             assert city.news(LogLine)[0].code == "clock-jump"
             assert device.agent.city_now() == pytest.approx(city.now, abs=0.05)
+
+    run_virtual(life())
+
+
+def test_a_body_that_fails_for_a_while_costs_beats_and_nothing_else() -> None:
+    class Moody(ToyBody):
+        broken = False
+
+        async def facts(self) -> BodyFacts:
+            if self.broken:
+                raise ZeroDivisionError
+            return await super().facts()
+
+    async def life() -> None:
+        city = ToyCity()
+        body = Moody()
+        async with toy_device(city, body=body) as device:
+            await until(lambda: city.all(Beat))
+            body.broken = True
+            before = len(city.all(Beat))
+            await asyncio.sleep(300)
+            assert len(city.all(Beat)) == before
+            body.broken = False
+            await until(lambda: len(city.all(Beat)) > before)
+            assert device.body.shown[-1].state == "connected"
+            assert len(city.hellos_at) == 1
 
     run_virtual(life())
 
