@@ -9,9 +9,9 @@ export function unitWords(places: Places | null, row: Pick<DeviceRow, "unit" | "
   return district === undefined ? unit : `${unit}, ${shortName(district)}`;
 }
 
-/** "Tầng 1 · Nhà văn hóa số 3 · Phường Phúc Xá, Ba Đình". */
-export function whereWords(places: Places | null, row: Pick<DeviceRow, "unit" | "district" | "building" | "floor">): string {
-  return [row.building, row.floor ?? "", unitWords(places, row)].filter((part) => part !== "").join(" · ");
+/** "Nhà văn hóa số 3 · Phường Phúc Xá, Ba Đình". */
+export function whereWords(places: Places | null, row: Pick<DeviceRow, "unit" | "district" | "building">): string {
+  return [row.building, unitWords(places, row)].filter((part) => part !== "").join(" · ");
 }
 
 /** "Quận Đống Đa" → "Đống Đa": the kind is left out where there is no room for it. */

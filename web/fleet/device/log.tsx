@@ -1,8 +1,8 @@
 /** The device's log: what it and others did with it, the newest first. */
 import type { LogAnswer, LogEntry } from "../../shared/fleet-wire";
-import { language } from "../../shared/i18n";
-import { told, useT } from "../i18n";
-import { Empty, Mark, Moment, Problem, Skeleton, Table, useFleet, useLive, useNow, useStore, type Tone } from "../ui";
+import { language, type Language } from "../../shared/i18n";
+import { told, useT, type Translate } from "../i18n";
+import { Empty, Mark, Moment, Problem, Skeleton, STATUSES, Table, useFleet, useLive, useNow, useStore, type Tone } from "../ui";
 
 const TONES: Readonly<Record<LogEntry["level"], Tone>> = { info: "quiet", warning: "warn", error: "bad" };
 const AGAIN_S = 30;
@@ -29,7 +29,7 @@ export function Log({ id }: { readonly id: string }) {
         columns={[
           { id: "at", head: t("log.at"), width: "120px", cell: ({ at }) => <Moment at={at} /> },
           { id: "level", head: t("log.level"), width: "130px", cell: ({ level }) => <Mark tone={TONES[level]}>{t(`log.${level}`)}</Mark> },
-          { id: "what", head: t("log.what"), width: "minmax(0, 1fr)", cell: (entry) => <What entry={entry} words={entry.reason === null ? entry.text : told(of, entry.reason)} /> },
+          { id: "what", head: t("log.what"), width: "minmax(0, 1fr)", cell: (entry) => <What entry={entry} words={wordsOf(t, of, entry)} /> },
           { id: "by", head: t("log.by"), width: "180px", cell: ({ by }) => (by === "" || by === "agent" ? t("log.self") : by === "city" ? t("log.city") : by) },
         ]}
         empty={<Empty title={t("log.none")} />}
@@ -39,7 +39,15 @@ export function Log({ id }: { readonly id: string }) {
   );
 }
 
+/** The server's sentence, the device's own text, or words for a code that says it all. */
+function wordsOf(t: Translate, of: Language, { code, text, reason }: LogEntry): string {
+  if (reason !== null) return told(of, reason);
+  if (text !== "") return text;
+  if (code === "connected" || code === "gone") return t(`log.code.${code}`);
+  const status = STATUSES.find((one) => code === `status-${one}`);
+  return status === undefined ? code : t("log.code.status", { status: t(`status.${status}`) });
+}
+
 function What({ entry, words }: { readonly entry: LogEntry; readonly words: string }) {
-  const text = words === "" ? entry.code : words;
-  return <span title={text}>{text}</span>;
+  return <span title={`${entry.code}: ${words}`}>{words}</span>;
 }
