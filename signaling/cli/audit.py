@@ -1,6 +1,7 @@
 """``diemcau audit``: is the fleet's audit what was written?
 
 The database is only read, with nothing but SQLite between: it may be a copy, and a server may have it open.
+A whole JSON export is looked through the same way, far from any server.
 """
 
 import argparse
@@ -9,6 +10,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+import msgspec
+from msgspec import Struct
+
+from kiosk_hub.store.audit import Entry, Written
 from kiosk_hub.store.chain import Fault, Head, Row, Verifier, head_from
 from signaling.cli.failure import Bad, Failed
 from signaling.cli.subcommands import Commands, add_command, add_db
@@ -18,6 +23,7 @@ examples:
   diemcau audit head                     number and hash of the last entry: keep it somewhere else
   diemcau audit verify                   finds any entry changed, removed, added or moved
   diemcau audit verify --head 812:9f…    and whether entries were cut off at the end since that head
+  diemcau audit verify --export FILE     the same of an export in JSON
 """
 BUSY_S: Final = 10.0
 
@@ -30,6 +36,7 @@ def add_to(commands: Commands) -> None:
     verify.add_argument(
         "--head", metavar="NUMBER:HASH", help="a head that was kept elsewhere: that entry must be there still"
     )
+    verify.add_argument("--export", type=Path, metavar="FILE", help="a whole JSON export, not the database")
     add_db(verify)
     verify.set_defaults(run=run_verify)
     head = add_command(inner, "head", "number and hash of the last entry, to be kept elsewhere", EXAMPLES)
@@ -44,7 +51,7 @@ def run_verify(chosen: argparse.Namespace) -> None:
         known = head_from(chosen.head)
         if known is None:
             raise Bad("--head: a number, a colon, 64 hexadecimal digits, as `diemcau audit head` prints it")
-    head, fault = verify(chosen.db, known)
+    head, fault = verify(chosen.db, known) if chosen.export is None else verify_export(chosen.export, known)
     if fault is not None:
         raise Failed(f"audit: {fault.code}: {fault.text}")
     print(f"{head.seq} entries, nothing is wrong. Head: {head}")
@@ -72,6 +79,54 @@ def verify(db: Path, known: Head | None = None) -> tuple[Head, Fault | None]:
     except sqlite3.DatabaseError as error:
         raise Failed(f"--db: {db}: {error}") from None
     return verifier.head, verifier.end()
+
+
+class _Exported(Struct):
+    """One entry of an export: what was hashed, and the same for reading."""
+
+    seq: int
+    text: str
+    hash: str
+    entry: Entry
+
+
+class _Export(Struct):
+    entries: list[_Exported]
+    count: int
+    whole: bool
+    head: str
+
+
+def verify_export(file: Path, known: Head | None = None) -> tuple[Head, Fault | None]:
+    """As :func:`verify`, of a file that was given out. Raises ``Bad``."""
+    try:
+        told = msgspec.json.decode(file.read_bytes(), type=_Export)
+    except OSError as error:
+        raise Bad(f"--export: {file}: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise Bad(f"--export: {file} is no whole export in JSON: {error}") from None
+    if not told.whole:
+        raise Bad(f"--export: {file} holds only some entries: a chain has no gaps")
+    verifier = Verifier(known=known)
+    for one in told.entries:
+        if not verifier.feed(_row_of(one)):
+            break
+    fault = verifier.end()
+    if fault is None and told.head != str(verifier.head):
+        fault = Fault(verifier.head.seq + 1, "cut-off", "entries are missing at the end of the file")
+    return verifier.head, fault
+
+
+def _row_of(one: _Exported) -> Row:
+    """What is shown must be what was hashed."""
+    try:
+        written = msgspec.json.decode(one.text, type=Written)
+        hash = bytes.fromhex(one.hash)
+    except (msgspec.DecodeError, ValueError):
+        return Row(one.seq, None, None, None, None, None, None)
+    shown = one.entry
+    at = written.at if shown == written.entry else None
+    return Row(one.seq, at, shown.account, shown.action, shown.device, one.text.encode(), hash)
 
 
 def _connect(db: Path) -> sqlite3.Connection:

@@ -18,6 +18,8 @@ from kiosk_hub.fleet.values import FleetRole
 from kiosk_hub.services.evidence import media_type
 from kiosk_hub.store.audit import GENESIS, link
 from room_manager.ids import SiteId
+from signaling.cli.audit import verify_export
+from signaling.cli.main import main
 from tests.helpers.fleet import device
 from tests.helpers.servers import Hall, hall, settings
 from tests.helpers.staff import BA_DINH, HOAN_KIEM, furnish, hub_of, person
@@ -212,6 +214,22 @@ def test_exports_are_whole_verifiable_harmless_and_in_the_audit(tmp_path: Path) 
             assert told["whole"] is True
             assert told["head"] == f"{told['count']}:{before.hex()}"
             assert told["entries"][-1]["entry"]["action"] == "export-audit"
+
+            file = tmp_path / "audit.json"
+            file.write_bytes(answer.content)
+            assert verify_export(file)[1] is None
+            changed = [
+                (b'"account":"binh"', b'"account":"lanh"', 1, "columns"),  # what is shown
+                (b'\\"account\\":\\"binh\\"', b'\\"account\\":\\"lanh\\"', 1, "changed"),  # what was hashed
+                (b'{"seq":2,', b'{"seq":9,', 2, "missing"),
+            ]
+            for before_, after_, seq, code in changed:
+                file.write_bytes(answer.content.replace(before_, after_, 1))
+                fault = verify_export(file)[1]
+                assert fault is not None
+                assert (fault.seq, fault.code) == (seq, code)
+            file.write_bytes(answer.content[:-20])
+            assert main(["audit", "verify", "--export", str(file)]) == 2
 
             text = (await admin.client.get("/api/fleet/audit/export", params={"format": "csv"})).text
             lines = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
