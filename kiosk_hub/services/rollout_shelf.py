@@ -1,7 +1,9 @@
 """Which rollouts there are, and what each device is to have: looked up, never waited for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
+
+from msgspec.structs import replace
 
 from kiosk_hub.fleet.bundles import Bundle, misfit
 from kiosk_hub.fleet.device import Device
@@ -11,7 +13,7 @@ from kiosk_hub.fleet.orders import Offer
 from kiosk_hub.fleet.permissions import Staff
 from kiosk_hub.fleet.rings import Candidate, deal
 from kiosk_hub.fleet.rollout_rules import is_offered
-from kiosk_hub.fleet.rollouts import Member, Rollout, RolloutPlan, RolloutState
+from kiosk_hub.fleet.rollouts import ENDED, Member, Rollout, RolloutPlan, RolloutState
 from kiosk_hub.fleet.values import BundleKind, DeviceState
 from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.directory import Directory
@@ -173,3 +175,22 @@ class Shelf:
         if code is not None:
             return Member(device.id, ring, "left-out", now, code=code)
         return Member(device.id, ring, at=now)
+
+    def comings(
+        self, book: Book, devices: Iterable[DeviceId], now: float
+    ) -> tuple[list[Member], list[Member]]:
+        """Which of these devices join the rollout now, in its last ring, and which it waits for no more."""
+        rollout = book.rollout
+        if rollout.state in (_S.DRAFT, _S.STOPPED) or rollout.returns is not None:
+            return [], []
+        joining = rollout.state is not _S.FINISHED or self.newest(rollout.kind) is book
+        bundle = self._bundles.find(rollout.plan.bundle) if joining else None
+        joined, left = [], []
+        for id_ in devices:
+            device, member = self._directory.find(id_), book.members.get(id_)
+            if member is None:
+                if bundle is not None and device is not None and self.is_candidate(device, rollout.plan):
+                    joined.append(self.member(device, len(rollout.rings) - 1, bundle, now))
+            elif member.step not in ENDED and (device is None or device.state is DeviceState.RETIRED):
+                left.append(replace(member, step="left-out", code="retired", at=now))
+        return joined, left

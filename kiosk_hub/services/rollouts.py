@@ -11,17 +11,14 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import ClassVar, Final
 
-from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kiosk_hub.fleet.bundles import Bundle
 from kiosk_hub.fleet.device import Device
 from kiosk_hub.fleet.facts import Facts, Versions
 from kiosk_hub.fleet.ids import BundleId, DeviceId, RolloutId
 from kiosk_hub.fleet.news import AnyNews, DeviceTime, Installing, Sessions
 from kiosk_hub.fleet.permissions import Action, Staff, check
-from kiosk_hub.fleet.reasons import Reason
-from kiosk_hub.fleet.rings import Ring, check_rings
+from kiosk_hub.fleet.rollout_plans import by_hand, check_plan, drafted, has_it, redrafted, returning
 from kiosk_hub.fleet.rollout_rules import (
     AnyDeed,
     Approve,
@@ -36,8 +33,7 @@ from kiosk_hub.fleet.rollout_rules import (
     retried,
     soak_ends_at,
 )
-from kiosk_hub.fleet.rollouts import Gate, Member, RingProgress, Rollout, RolloutPlan, RolloutState
-from kiosk_hub.fleet.values import DeviceState
+from kiosk_hub.fleet.rollouts import Member, Rollout, RolloutPlan, RolloutState
 from kiosk_hub.ports import Feed, Switchboard
 from kiosk_hub.services.bundles import Bundles
 from kiosk_hub.services.directory import Directory
@@ -51,6 +47,7 @@ from room_manager.store.database import Database
 
 LOOK_EVERY_S: Final = 10.0
 OFFERS_AT_ONCE: Final = 200
+COMERS_AT_ONCE: Final = 200
 _S: Final = RolloutState
 
 log = logging.getLogger(__name__)
@@ -130,17 +127,8 @@ class Rollouts:
         check(staff, Action.PLAN_ROLLOUT)
         check_plan(plan)
         bundle = self.shelf.signed(plan.bundle)
-        now = self._clock()
-        rollout = Rollout(
-            id=RolloutId(secrets.token_urlsafe(9)),
-            plan=plan,
-            kind=bundle.kind,
-            version=bundle.version,
-            state=_S.DRAFT,
-            planners=(staff.account,),
-            planned_at=now,
-            rings=tuple(RingProgress() for _ in plan.rings),
-        )
+        id_ = RolloutId(secrets.token_urlsafe(9))
+        rollout = drafted(id_, plan, bundle, staff.account, self._clock())
         async with self._acting:
             await self._keep_new(rollout, (), "plan-rollout", staff)
         return rollout
@@ -154,15 +142,7 @@ class Rollouts:
             before = self.shelf.book(rollout).rollout
             if before.state is not _S.DRAFT:
                 raise WrongState("only a draft can be changed")
-            after = replace(
-                before,
-                plan=plan,
-                kind=bundle.kind,
-                version=bundle.version,
-                planners=tuple(dict.fromkeys((*before.planners, staff.account))),
-                rings=tuple(RingProgress() for _ in plan.rings),
-                changes=before.changes + 1,
-            )
+            after = redrafted(before, plan, bundle, staff.account)
             async with self._database.write() as connection:
                 await store.put(connection, after)
                 await audit.append(connection, self._entry("change-rollout", after, staff), self._clock())
@@ -210,7 +190,7 @@ class Rollouts:
     async def stop(self, rollout: RolloutId, why: str, staff: Staff) -> Rollout:
         """For good. Whoever has it installed keeps it."""
         check(staff, Action.STOP_ROLLOUT)
-        return await self._act(rollout, Stop(staff.account, reason=by_hand(staff, why)), staff)
+        return await self._act(rollout, Stop(staff.account, reason=by_hand(staff.name, why)), staff)
 
     async def push(self, rollout: RolloutId, ring: int, staff: Staff) -> Rollout:
         """Start the next ring without waiting for the one before."""
@@ -255,33 +235,10 @@ class Rollouts:
             await self.stop(rollout, f"→ {back_to.version}", staff)
         async with self._acting:
             now = self._clock()
-            members = [
-                Member(member.device, 0)
-                for member in bad.members.values()
-                if member.step in ("downloading", "downloaded", "installing", "installed")
-            ]
+            members = [Member(member.device, 0) for member in bad.members.values() if has_it(member)]
             if not members:
                 raise WrongState("no device has it; there is nothing to undo")
-            plan = RolloutPlan(
-                back_to.id,
-                (Ring(),),
-                title=f"↩ {back_to.version}",
-                kinds=bad.rollout.plan.kinds,
-                gate=Gate(advance_share=1.0, soak_s=0.0, failed_share=1.0, experience=None),
-                transfer=replace(bad.rollout.plan.transfer, from_minute=None, to_minute=None),
-            )
-            back = Rollout(
-                id=RolloutId(secrets.token_urlsafe(9)),
-                plan=plan,
-                kind=back_to.kind,
-                version=back_to.version,
-                state=_S.RUNNING,
-                planners=(staff.account,),
-                planned_at=now,
-                rings=(RingProgress(started_at=now),),
-                approved_at=now,
-                returns=rollout,
-            )
+            back = returning(RolloutId(secrets.token_urlsafe(9)), bad.rollout, back_to, staff.account, now)
             await self._keep_new(back, members, "return-rollout", staff)
         await self._tell_offers([member.device for member in members])
         self._wake.set()
@@ -412,38 +369,27 @@ class Rollouts:
 
     async def _take_comers(self) -> None:
         """New devices fall into the last ring; those that left the fleet are waited for no more."""
-        comers, self._comers = list(self._comers), {}
-        for book in self.shelf.books():
-            if book.rollout.state in (_S.DRAFT, _S.STOPPED) or book.rollout.returns is not None:
-                continue
-            newest = self.shelf.newest(book.rollout.kind)
-            joining = book.rollout.state is not _S.FINISHED or newest is book
-            bundle = self._bundles.find(book.rollout.plan.bundle)
-            for device_id in comers:
-                await self._take_comer(book, bundle if joining else None, device_id)
+        comers, self._comers = self._comers, {}
+        try:
+            for book in self.shelf.books():
+                await self._take_comers_of(book, comers)
+        except BaseException:
+            self._comers = {**comers, **self._comers}
+            raise
 
-    async def _take_comer(self, book: Book, bundle: Bundle | None, device_id: DeviceId) -> None:
-        device, member = self._directory.find(device_id), book.members.get(device_id)
-        now, plan = self._clock(), book.rollout.plan
-        if member is None:
-            if bundle is None or device is None or not self.shelf.is_candidate(device, plan):
-                return
-            after = self.shelf.member(device, len(plan.rings) - 1, bundle, now)
-        elif member.step not in ("installed", "failed", "returned", "left-out") and (
-            device is None or device.state is DeviceState.RETIRED
-        ):
-            after = replace(member, step="left-out", code="retired", at=now)
-        else:
-            return
-        async with self._acting, self._database.write() as connection:
-            if member is None:
-                await store.add_members(connection, book.rollout.id, (after,))
-            else:
-                await store.change_member(connection, book.rollout.id, after)
-        book.set(after)
-        self._feed.rollout_changed(book.rollout.id)
-        if self._switchboard.is_connected(device_id):
-            self._switchboard.offer(device_id, self.shelf.offer_for(device_id))
+    async def _take_comers_of(self, book: Book, comers: Iterable[DeviceId]) -> None:
+        """In groups: a thousand that are enrolled together must not be a thousand transactions."""
+        joined, left = self.shelf.comings(book, comers, self._clock())
+        for start in range(0, max(len(joined), len(left)), COMERS_AT_ONCE):
+            some, others = joined[start : start + COMERS_AT_ONCE], left[start : start + COMERS_AT_ONCE]
+            async with self._acting, self._database.write() as connection:
+                await store.add_members(connection, book.rollout.id, some)
+                for member in others:
+                    await store.change_member(connection, book.rollout.id, member)
+            for member in (*some, *others):
+                book.set(member)
+            self._feed.rollout_changed(book.rollout.id)
+            await self._tell_offers([member.device for member in (*some, *others)])
 
     # --- helpers ---
 
@@ -467,17 +413,3 @@ class Rollouts:
         if staff is None:
             return audit.Entry(action, values=values)
         return audit.Entry(action, staff.account, None, staff.address, values=values)
-
-
-def check_plan(plan: RolloutPlan) -> None:
-    """Raise ``Invalid`` unless it can be carried out."""
-    check_rings(plan.rings)
-    window = (plan.transfer.from_minute, plan.transfer.to_minute)
-    if (window[0] is None) != (window[1] is None):
-        raise Invalid("transfer: a window has both ends, or neither")
-
-
-def by_hand(staff: Staff, why: str) -> Reason:
-    """Why, when a person stopped it."""
-    told = f": {why}" if why else ""
-    return Reason("by-hand", f"{staff.name} đã dừng{told}.", f"Stopped by {staff.name}{told}.")
