@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import psutil
+import pytest
 
 from benchmarks.mortal import mortal
 from room_manager.ids import HOST
@@ -94,6 +95,7 @@ def test_a_demo_lives_ends_at_once_and_goes_on_with_the_same_meeting(tmp_path: P
         another.interrupt()
 
 
+@pytest.mark.slow
 def test_the_demos_administrator_sees_a_real_kiosk_with_a_camera_and_a_page_that_paints(
     tmp_path: Path,
 ) -> None:

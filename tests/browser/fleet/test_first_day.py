@@ -24,9 +24,9 @@ from tests.helpers.fleet_server import UNIT, Fleet, StaffClient, fleet
 from tests.helpers.real_agent import RealAgent, real_agent
 from tests.helpers.servers import settings
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
-LIMIT_S: Final = 90.0
+LIMIT_S: Final = 120.0
 CAMERA: Final = re.compile("camera", re.IGNORECASE)
 KIOSK: Final = "Ki-ốt sảnh A"
 PRIVATE: Final = "Ông Nguyễn Văn A, phòng 1204"
