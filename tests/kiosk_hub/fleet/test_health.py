@@ -352,6 +352,8 @@ def test_one_odd_beat_changes_nothing_either_way() -> None:
     assert driver.beat(frozen, times=2).status is Status.DEGRADED
     assert driver.beat().status is Status.DEGRADED
     assert driver.beat(frozen).status is Status.DEGRADED
+    assert driver.beat().status is Status.DEGRADED  # one good beat after a bad one is one again
+    assert driver.beat().status is Status.OK
 
 
 def test_the_worst_comes_first_and_the_lesser_word_for_the_same_thing_is_left_out() -> None:

@@ -169,3 +169,17 @@ def test_the_minute_step_is_the_smallest() -> None:
     assert history.base_of(60) == MINUTE_S
     assert history.base_of(900) == FINE_S
     assert history.base_of(86_400) == COARSE_S
+
+
+def test_what_comes_while_a_row_is_written_is_not_forgotten_with_it() -> None:
+    """A clock that was set back brings a beat into a step that is being written."""
+    track = track_of((0, 0.2), (FINE_S, 0.2))
+    taken = track.take_closed(NOON + FINE_S + 1)
+    track.add(at_cpu(0.9), NOON + 10)  # type: ignore[arg-type]
+    track.add(at_cpu(0.1), NOON + 2 * FINE_S)  # type: ignore[arg-type]
+
+    track.forget(taken)
+
+    point = track.pending(FINE_S)[int(NOON)].point(CPU)
+    assert point is not None
+    assert round(point.high, 4) == 0.9

@@ -126,6 +126,8 @@ def test_nothing_is_written_per_beat_and_many_devices_share_a_transaction(tmp_pa
         assert await house.history.flush() == 50
         assert await house.history.flush() == 0
         assert await house.rows() == count
+        house.clock.now += FLUSH_EVERY_S
+        assert await house.history.flush() == 0  # what is in rows is kept here no longer
 
     in_house(tmp_path, act, devices=FLUSH_AT_ONCE + 50)
 
