@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -69,11 +69,15 @@ class Person:
         answer = await self.ask(method, path, body)
         return answer.status_code, answer.json()["code"]
 
-    async def dial(self, **headers: str) -> ClientConnection:
+    async def dial(
+        self, headers: Mapping[str, str] | None = None, max_queue: int | None = None
+    ) -> ClientConnection:
         """The live feed, as this person's browser opens it."""
         cookies = "; ".join(f"{one.name}={one.value}" for one in self.client.cookies.jar)
-        sent = {"origin": self.here.origin, "cookie": cookies, **headers}
-        return await connect(f"ws://{self.here.host}/fleet/ws", additional_headers=sent, compression=None)
+        sent = {"origin": self.here.origin, "cookie": cookies, **(headers or {})}
+        return await connect(
+            f"ws://{self.here.host}/fleet/ws", additional_headers=sent, compression=None, max_queue=max_queue
+        )
 
 
 @asynccontextmanager

@@ -88,7 +88,7 @@ def test_who_is_not_let_in(tmp_path: Path, headers: dict[str, str], status: int)
     async def act(here: Hall) -> None:
         async with person(here) as someone:
             with pytest.raises(InvalidStatus) as refused:
-                await someone.dial(**headers)
+                await someone.dial(headers)
             assert refused.value.response.status_code == status
 
     at_hall(tmp_path, act)
@@ -167,3 +167,48 @@ def test_a_restart_tells_pages_when_to_come_back(tmp_path: Path) -> None:
                 assert (gone["code"], gone["retry_after_ms"]) == ("shutting-down", 1000)
 
     asyncio.run(main())
+
+
+def test_a_page_whose_line_is_slow_holds_nobody_and_is_owed_the_newest_only(tmp_path: Path) -> None:
+    ids = [device(number).id for number in range(1, 501)]
+
+    async def act(here: Hall) -> None:
+        live = live_of(here)
+        async with person(here) as someone:
+            slow = await someone.dial(max_queue=1)
+            quick = await someone.dial()
+            await hear(quick, "fleet-hello")
+            page = next(iter(live._pages))
+            told = 0
+            while page.direct.writable and told < 200:
+                told += 1
+                for id in ids:
+                    beat(here, id)
+                live.tell()
+                await asyncio.sleep(0)
+            assert not page.direct.writable
+            owed_from = page.told
+
+            for _ in range(50):  # nothing of this waits anywhere
+                for id in ids:
+                    beat(here, id)
+                live.tell()
+            assert page.told == owed_from
+
+            beat(here, D1, touch_ok=False)
+            beat(here, D1, touch_ok=False)
+            newest: dict[str, Any] = {}
+            messages = 0
+            while newest.get("status") != "faulty":
+                for row in (await hear(slow, "rows-changed"))["rows"]:
+                    newest = row if row["id"] == D1 else newest
+                messages += 1
+            assert messages <= told + 2
+
+            page.moved_on_at = -1e9
+            page.direct.writable = False
+            live.tell()
+            assert page not in live._pages
+            await asyncio.gather(slow.close(), quick.close())
+
+    at_hall(tmp_path, act, *(device(number) for number in range(1, 501)))
