@@ -97,7 +97,7 @@ function Told({ command, again }: { readonly command: CommandRow; readonly again
                 </span>
               ),
             ],
-            ...findings.map(({ name, value }) => [findingName(t, name), findingValue(t, of, name, value)] as const),
+            ...findings.map(({ name, value }) => [findingName(t, name), findingValue(t, of, command.do.act, name, value)] as const),
           ]}
         />
       </div>

@@ -128,7 +128,7 @@ function Result({ row, of }: { readonly row: CommandRow; readonly of: "vi" | "en
         <span class="findings">
           {findings.map(({ name, value }) => (
             <span key={name}>
-              {findingName(t, name)}: <strong>{findingValue(t, of, name, value)}</strong>
+              {findingName(t, name)}: <strong>{findingValue(t, of, row.do.act, name, value)}</strong>
             </span>
           ))}
         </span>

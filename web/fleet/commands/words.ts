@@ -54,10 +54,15 @@ export function findingName(t: Translate, name: string): string {
   return Object.hasOwn(TABLES.vi, key) ? (t as (key: Key) => string)(key as Key) : name;
 }
 
-export function findingValue(t: Translate, of: Language, name: string, value: string | number | boolean): string {
+/** In the unit that its name says. What state a camera or printer is in is said in that part's own words. */
+export function findingValue(t: Translate, of: Language, act: ActName, name: string, value: string | number | boolean): string {
   if (typeof value === "boolean") return t(value ? "ui.yes" : "ui.no");
-  if (typeof value === "string") return value;
+  if (typeof value === "string") {
+    const key = `${act.replace("test-", "")}.${value}`;
+    return name === "state" && Object.hasOwn(TABLES.vi, key) ? (t as (key: Key) => string)(key as Key) : value;
+  }
   if (name.endsWith("share") || name === "brightness") return `${number(Math.round(value * 1000) / 10, of)}%`;
+  if (name.endsWith("_bps")) return number(Math.round(value / 1e5) / 10, of);
   return number(Math.round(value * 100) / 100, of);
 }
 

@@ -166,7 +166,7 @@ export const enCommands: Readonly<Record<keyof typeof viCommands, string>> = {
   "finding.rtt_ms": "Round trip, median (ms)",
   "finding.rtt_max_ms": "Round trip, longest (ms)",
   "finding.loss_share": "Loss",
-  "finding.download_bps": "Download (bit/s)",
+  "finding.download_bps": "Download (Mbit/s)",
   "finding.transfer_bytes": "Transferred (bytes)",
   "finding.sharpness": "Sharpness",
   "finding.brightness": "Brightness",

@@ -164,7 +164,7 @@ export const viCommands = {
   "finding.rtt_ms": "Độ trễ trung vị (ms)",
   "finding.rtt_max_ms": "Độ trễ lớn nhất (ms)",
   "finding.loss_share": "Tỷ lệ mất gói",
-  "finding.download_bps": "Tốc độ tải xuống (bit/s)",
+  "finding.download_bps": "Tốc độ tải xuống (Mbit/s)",
   "finding.transfer_bytes": "Dữ liệu đã truyền (byte)",
   "finding.sharpness": "Độ nét",
   "finding.brightness": "Độ sáng",
