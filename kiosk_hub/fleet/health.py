@@ -17,7 +17,7 @@ from kiosk_hub.fleet.device import Device
 from kiosk_hub.fleet.facts import Facts
 from kiosk_hub.fleet.hours import is_open, opened_at, opens_at
 from kiosk_hub.fleet.reasons import Reason
-from kiosk_hub.fleet.symptoms import COVERED_BY, RULES_OF, Look, Rule, Told
+from kiosk_hub.fleet.symptoms import COVERED_BY, CRASHES_WITHIN_S, RULES_OF, Look, Rule, Told
 from kiosk_hub.fleet.values import DeviceState, Status
 from kiosk_hub.fleet.verdict import Symptom, Verdict
 from kiosk_hub.fleet.wording import coming, moment
@@ -25,6 +25,7 @@ from kiosk_hub.fleet.wording import coming, moment
 BEATS_MISSED: Final = 2.5  # 75 s at beats each 30 s: two lost and the third half a beat late
 LEAST_SILENCE_S: Final = 8.0  # however often a device beats
 OPENING_GRACE_S: Final = 600.0  # what is switched on in the morning, or after repair, needs time to start
+MOST_CRASHES: Final = 5  # remembered
 SEVERITY: Final = {status: place for place, status in enumerate(Status)}
 
 
@@ -43,6 +44,7 @@ class Health(Struct, frozen=True, kw_only=True):
     facts: Facts | None = None
     heard_at: float | None = None  # seconds, UTC; None: never
     watches: tuple[Watch, ...] = ()
+    crashes: tuple[float, ...] = ()  # when the browser was restarted lately, seconds UTC
     status: Status | None = None  # as last judged, and since when
     since: float = 0.0
 
@@ -55,10 +57,13 @@ def silence_s(beat_every_s: float) -> float:
 def hear(health: Health, device: Device, facts: Facts, now: float) -> Health:
     """The memory after this beat."""
     held = {watch.code: watch for watch in health.watches}
+    crashes = _crashes(health, facts, now)
     after: list[Watch] = []
     for code, rule in RULES_OF[device.kind].items():
         watch = held.get(code)
         look = rule.look(facts, device)
+        if rule.crashes:
+            look = Look.BAD if len(crashes) >= rule.crashes else Look.GOOD
         if watch is None:
             if look is Look.BAD:
                 since = now - (rule.age_s(facts) or 0.0)
@@ -67,7 +72,17 @@ def hear(health: Health, device: Device, facts: Facts, now: float) -> Health:
         following = _follow(watch, rule, look, now)
         if following is not None:
             after.append(following)
-    return replace(health, facts=facts, heard_at=now, watches=tuple(after))
+    return replace(health, facts=facts, heard_at=now, watches=tuple(after), crashes=crashes)
+
+
+def _crashes(health: Health, facts: Facts, now: float) -> tuple[float, ...]:
+    """The restarts of the browser that count still. A counter that falls is an agent that began anew."""
+    before = health.facts.restarts if health.facts is not None else facts.restarts
+    more = min(max(0, facts.restarts - before), MOST_CRASHES)
+    if not more and not health.crashes:
+        return ()
+    lately = [at for at in health.crashes if 0 <= now - at < CRASHES_WITHIN_S]
+    return (*lately, *[now] * more)[-MOST_CRASHES:]
 
 
 def _follow(watch: Watch, rule: Rule, look: Look, now: float) -> Watch | None:

@@ -63,6 +63,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     look: Callable[[Facts, Device], Look]
     words: Words
     lasts_s: float = 0.0  # how long the bad beats must go on before it holds
+    crashes: int = 0  # if not 0: bad after so many restarts of the browser within ``CRASHES_WITHIN_S``
     age_s: Callable[[Facts], float | None] = lambda facts: (
         None
     )  # how long it has been so by the first bad beat
@@ -284,7 +285,20 @@ _STATED: Final = (
     *_CAMERA_RULES,
 )
 
+CRASHES_WITHIN_S: Final = 1800.0
+_CRASHES: Final = Rule(
+    # Each beat may find a page that paints, while every resident is thrown out.
+    code="browser-restarting",
+    status=_D,
+    kinds=BOTH,
+    beats=1,
+    look=_when(lambda facts, device: False),
+    words=_since("Trình duyệt khởi động lại liên tục", "The browser has been restarting again and again"),
+    crashes=3,
+)
+
 _STATED_LATER: Final = (
+    _CRASHES,
     _rule(
         "screen-unchanged",
         _D,

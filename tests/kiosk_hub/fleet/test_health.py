@@ -325,7 +325,26 @@ def test_every_rule_has_an_example_above() -> None:
     marks = test_each_symptom_has_its_status_and_its_sentence.pytestmark
     shown = {case[2] for mark in marks for case in mark.args[1]}
 
-    assert shown == {code for rules in RULES_OF.values() for code in rules}
+    assert shown | {"browser-restarting"} == {code for rules in RULES_OF.values() for code in rules}
+
+
+def test_a_browser_that_restarts_again_and_again_is_seen_though_every_beat_finds_it_painting() -> None:
+    driver = Driver()
+    driver.now -= BEAT_S
+    driver.beat(facts(restarts=4))
+    assert driver.beat(facts(restarts=6)).status is Status.OK
+
+    verdict = driver.beat(facts(restarts=7))
+
+    assert codes(verdict) == ["browser-restarting"]
+    assert verdict.symptoms[0].reason.vi == "Trình duyệt khởi động lại liên tục từ 12:01"
+    assert (
+        driver.beat(facts(restarts=0)).status is Status.DEGRADED
+    )  # the agent began anew; that cures nothing
+    driver.now += 1700
+    assert driver.beat(facts(restarts=0)).status is Status.DEGRADED
+    driver.now += 60
+    assert driver.beat(facts(restarts=0)).status is Status.OK
 
 
 def test_a_bridge_point_has_no_symptoms_of_what_it_has_not() -> None:
