@@ -58,4 +58,4 @@ setup-run web:
 	@$(PYTHON) tools/setup.py run
 
 clean:
-	rm -rf .venv .setup web/node_modules signaling/static
+	rm -rf .venv .setup web/node_modules signaling/static kiosk_client/static

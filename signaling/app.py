@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -222,6 +223,8 @@ class Server(uvicorn.Server):
             )
         )
         self.listening = asyncio.Event()
+        self.leaving = asyncio.Event()
+        """Set when it is told to stop, before anything of it has."""
 
     @property
     def port(self) -> int:
@@ -243,6 +246,10 @@ class Server(uvicorn.Server):
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.leaving.set()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

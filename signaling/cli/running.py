@@ -31,14 +31,25 @@ async def run_server(settings: Settings, meanwhile: Callable[[], Awaitable[None]
     allow_many_files()
     beside: list[asyncio.Task[None]] = []
 
-    async def accompany() -> None:
-        if meanwhile is not None:
-            await meanwhile()
+    async def accompany(server: Server) -> None:
+        """What accompanies a server ends first: else it would knock at one that is closing."""
+        if meanwhile is None:
+            return
+        living = asyncio.ensure_future(meanwhile())
+        leaving = asyncio.ensure_future(server.leaving.wait())
+        try:
+            await asyncio.wait((living, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if living.done():
+                await living
+        finally:
+            living.cancel()
+            leaving.cancel()
+            await asyncio.gather(living, leaving, return_exceptions=True)
 
     def listening(server: Server) -> None:
         scheme = "https" if settings.tls_certificate else "http"
         print(f"diemcau: serving on {scheme}://{settings.host}:{server.port}", flush=True)
-        beside.append(asyncio.create_task(accompany()))
+        beside.append(asyncio.create_task(accompany(server)))
 
     with _signals_end_quietly():
         try:
