@@ -78,6 +78,7 @@ def measure(sites: int) -> dict[str, Any]:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         words = ["demo", "--sites", str(sites), "--port", str(port), "--db", str(Path(folder) / "demo.db")]
+        words.append("--no-kiosk")  # a meeting is measured, not a fleet
         demo = subprocess.Popen(
             mortal([sys.executable, "-m", "signaling.cli", *words]), stdout=subprocess.PIPE
         )

@@ -41,11 +41,13 @@ class Browser:
         url: Callable[[], str],
         note: Callable[[str, str], None],
         pause_s: float = FIRST_PAUSE_S,
+        grace_s: float = GRACE_S,
     ) -> None:
         self._settings = settings
         self._url = url
         self._note = note
         self._first_pause_s = pause_s
+        self._grace_s = grace_s
         self._budget = Budget(STARTS, STARTS_WITHIN_S)
         self._life: Life | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -93,7 +95,7 @@ class Browser:
     def well(self) -> bool:
         """Has it painted lately, or is it young?"""
         since = self._begun_at if self._framed_at is None else self._framed_at
-        return self._now() - since <= GRACE_S
+        return self._now() - since <= self._grace_s
 
     async def probe(self) -> None:
         """Ask for a frame and a picture, and remember when they came. One that paints no more is ended."""
@@ -109,10 +111,10 @@ class Browser:
                 if digest != self._hash:
                     self._hash, self._changed_at = digest, self._now()
             except AgentError:
-                if not self.well() and self._life is life and self._now() - self._begun_at > GRACE_S:
+                if not self.well() and self._life is life and self._now() - self._begun_at > self._grace_s:
                     self._note(
                         "browser-frozen",
-                        f"Màn hình đứng yên quá {GRACE_S:.0f} giây; đã khởi động lại trình duyệt",
+                        f"Màn hình đứng yên quá {self._grace_s:.0f} giây; đã khởi động lại trình duyệt",
                     )
                     self._wanted_anew.set()
 

@@ -174,6 +174,7 @@ def test_a_password_that_is_guessed_first_is_refused(
         (["demo", "--sites", "580"], "--sites"),
         (["demo", "--sites", "many"], "--sites"),
         (["demo", "--port", "0"], "--port"),
+        (["demo", "--kiosks", "1001"], "--kiosks"),
         (["meeting", "link", "none", "--role", "chair"], "MEETING"),
         (["fly"], "fly"),
         ([], "COMMAND"),

@@ -313,6 +313,21 @@ def test_a_crashed_page_is_started_anew(resting: BodyHouse) -> None:
     resting.shows("attract")
 
 
+@pytest.mark.slow
+def test_a_browser_that_stands_still_is_started_anew_though_its_process_lives(resting: BodyHouse) -> None:
+    pid = resting.browser.life.pid
+    assert pid is not None
+    resting.browser._grace_s = 1.0
+    try:
+        os.kill(pid, signal.SIGSTOP)
+        resting.until(lambda: not Path(f"/proc/{pid}").exists(), "the frozen one has gone")
+    finally:
+        resting.browser._grace_s = 60.0
+
+    resting.shows("attract")
+    assert "browser-frozen" in {line.code for line in resting.core.lines}
+
+
 def test_what_this_machine_does_not_have_is_said_by_a_code(resting: BodyHouse) -> None:
     assert resting.do(TestCamera()).outcome.code == "no-camera"
     assert resting.do(TestPrinter()).outcome.code == "no-printer"
