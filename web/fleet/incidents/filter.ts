@@ -1,6 +1,6 @@
 /** Which incidents the board shows. Pure. */
 import type { IncidentRow } from "../../shared/fleet-wire";
-import { fold } from "../../shared/fold";
+import { fold, matches as found } from "../../shared/fold";
 
 export interface Filter {
   readonly text: string;
@@ -17,9 +17,7 @@ export function matches(row: IncidentRow, filter: Filter): boolean {
   const holder = holderOf(row);
   if (filter.whose === "nobody" && holder !== "") return false;
   if (filter.whose === "mine" && holder !== filter.account) return false;
-  const words = fold(filter.text).split(" ").filter((word) => word !== "");
-  const said = fold(`${row.place.vi} ${row.sentence.vi} ${row.sentence.en}`);
-  return words.every((word) => said.includes(word));
+  return found(fold(`${row.place.vi} ${row.sentence.vi} ${row.sentence.en}`), fold(filter.text));
 }
 
 /** Who has it: whom it was given to, else who acknowledged it; empty: nobody. */

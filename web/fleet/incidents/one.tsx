@@ -63,7 +63,7 @@ function About({ row, people }: { readonly row: IncidentRow; readonly people: re
             <StateTags row={row} />
           </span>,
         ],
-        [t("incidents.since"), <Since at={row.opened_at} />],
+        [t("incidents.since"), <Moment at={row.opened_at} />],
         [t("incidents.lasted"), span(t, (row.closed_at ?? now) - row.opened_at)],
         [t("incidents.devices"), row.level === "device" ? null : devicesWords(row)],
         [t("incidents.who"), holder === "" ? t("incidents.nobody") : nameOf(people, holder)],

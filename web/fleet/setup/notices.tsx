@@ -4,8 +4,9 @@ import type { NoticeSettings, Route, SecretAnswer, SetupAnswer, TestAnswer } fro
 import { refusal, useT } from "../i18n";
 import { shortName } from "../place-words";
 import { Confirm, Dialog, Empty, Field, Mark, Panel, Problem, Skeleton, Tag, toast, useAct, useFleet, useLive, usePlaces } from "../ui";
-import { EditRoute, freshRoute } from "./route";
+import { freshRoute } from "./fresh";
 import { clockOf, minuteOf } from "./minutes";
+import { EditRoute } from "./route";
 
 export function NoticesTab() {
   const t = useT();

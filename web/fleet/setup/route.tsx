@@ -6,26 +6,6 @@ import { SEVERITIES } from "../incidents/marks";
 import { shortName } from "../place-words";
 import { Confirm, Field, usePlaces } from "../ui";
 
-/** A new one, with an id that no other has. */
-export function freshRoute(others: readonly Route[]): Route {
-  let n = others.length + 1;
-  while (others.some(({ id }) => id === `kenh-${n}`)) n += 1;
-  return {
-    id: `kenh-${n}`,
-    name: "",
-    channel: "email",
-    addresses: [],
-    url: "",
-    on: true,
-    districts: [],
-    least: "major",
-    escalations: false,
-    digest: false,
-    quiet: true,
-    language: "vi",
-  };
-}
-
 interface Props {
   readonly route: Route;
   readonly hooks_may_be_private: boolean;
