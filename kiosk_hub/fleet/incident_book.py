@@ -224,9 +224,13 @@ class Turn:
         assert watched is not None, "who has troubles is watched"
         if not self._watch.is_judged(device):
             return  # nothing begins outside its hours
-        if OFFLINE in troubles and watched.lost:
+        if watched.lost:
             self._is_lost(device, watched.spots, watched.home, troubles)
-        else:
+            return
+        if not self._watch.is_flapping(device):
+            # Heard again before anybody was told: that alarm ends by itself.
+            troubles = {family: symptom for family, symptom in troubles.items() if family != OFFLINE}
+        if troubles:
             self._at_home(device, watched.home, troubles)
 
     def _still_ill(self, incident: Incident, device: DeviceId, troubles: Troubles) -> None:
@@ -267,8 +271,6 @@ class Turn:
         until = self._watch.waiting.get(device)
         if until is not None and self._now < until:
             return
-        if not self._watch.is_silent(device):
-            return  # it was back before its time was over
         if not self._try_wider(device):
             self._at_home(device, home, troubles)
 

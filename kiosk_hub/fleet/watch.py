@@ -173,12 +173,6 @@ class Watch:
             alarm.phase is alerts.Phase.FLAPPING for alarm in watched.alarms.values()
         )
 
-    def is_silent(self, device: DeviceId) -> bool:
-        """By the last judgement, and not only by an alarm that is not over yet."""
-        watched = self._devices.get(device)
-        offline = watched.alarms.get(OFFLINE) if watched is not None else None
-        return offline is not None and offline.bad
-
     def is_judged(self, device: DeviceId) -> bool:
         """Should it work now?"""
         watched = self._devices.get(device)
@@ -213,7 +207,8 @@ class Watch:
             self.dirty[watched.id] = None
 
     def _lose_or_regain(self, watched: Watched, alarm: Alarm, now: float, heard_at: float | None) -> None:
-        lost = alarm.phase is alerts.Phase.RAISED or (alarm.is_on and alarm.bad)
+        # One that is heard again is not lost, though its alarm lasts a while yet.
+        lost = alarm.is_on and alarm.bad
         if lost is watched.lost:
             return
         watched.lost = lost

@@ -359,3 +359,17 @@ def test_the_usual_beat_leaves_nothing_to_do() -> None:
     assert not city.watch.dirty
     assert not city.watch.waiting
     assert all(not city.watch.find(name).alarms for name in city.devices)  # type: ignore[union-attr]
+
+
+def test_a_short_cut_that_is_over_does_not_make_one_device_a_power_cut() -> None:
+    city = calm(City([*hall(), *district("B")]))
+    struck = [name for name in city.devices if name.startswith("A1-3")]
+    city.kill(*struck)
+    city.wait(82)
+    city.revive(*struck)
+    city.wait(35)
+
+    city.kill(struck[0])
+    city.wait(150)
+
+    assert city.only().spot.device == struck[0]
