@@ -192,6 +192,18 @@ def test_a_resident_begins_reads_and_leaves_and_only_counts_remain(resting: Body
     assert {one.hour for one in counted} <= {int(time.time() // 3600), int(time.time() // 3600) - 1}
 
 
+def test_what_is_touched_is_twenty_millimetres_high_on_this_very_panel(resting: BodyHouse) -> None:
+    resting.settle(mm_per_px=0.25)  # a panel whose pixels are small
+    resting.press("[data-testid=begin]")
+    resting.shows("session")
+    try:
+        heights = "[...document.querySelectorAll('button')].map((one) => one.getBoundingClientRect().height)"
+        resting.until(lambda: min(resting.page(heights)) >= 20 / 0.25, "all are large enough")
+    finally:
+        resting.press("[data-testid=leave]")
+        resting.shows("attract")
+
+
 def test_a_screenshot_during_a_session_is_unreadable(resting: BodyHouse) -> None:
     resting.press("[data-testid=begin]")
     resting.shows("session")
