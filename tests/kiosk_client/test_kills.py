@@ -13,7 +13,7 @@ from kiosk_client.outbox import Outbox
 from kiosk_client.store import Store
 from tests.helpers.short_lives import ACTS, KEPT, HarshCity, Lives
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 @pytest.mark.parametrize("kills", [40, pytest.param(250, marks=[pytest.mark.slow, pytest.mark.timeout(400)])])
