@@ -1,8 +1,11 @@
 """The agent's life against a city in memory, on a clock that jumps."""
 
 import asyncio
+import contextlib
 import itertools
+import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -215,6 +218,42 @@ def test_a_body_that_fails_for_a_while_costs_beats_and_nothing_else() -> None:
             assert len(city.hellos_at) == 1
 
     run_virtual(life())
+
+
+def test_the_watchdog_is_fed_while_the_body_lives_and_not_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "90000000")
+        monkeypatch.delenv("WATCHDOG_PID", raising=False)
+
+        def said() -> list[bytes]:
+            heard = []
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    heard.append(manager.recv(100))
+            return heard
+
+        class Mortal(ToyBody):
+            well = True
+
+            def alive(self) -> bool:
+                return self.well
+
+        async def life() -> None:
+            body = Mortal()
+            async with toy_device(ToyCity(), body=body):
+                await asyncio.sleep(100)
+                assert said() == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+                body.well = False
+                await asyncio.sleep(300)
+                assert said() == []
+            assert said() == [b"STOPPING=1"]
+
+        run_virtual(life())
 
 
 # --- orders ---
