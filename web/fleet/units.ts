@@ -15,7 +15,7 @@ export function valueWords(t: Translate, of: Language, metric: string, value: nu
 /** As short as an axis has room for. */
 export function axisWords(of: Language, metric: string, value: number): string {
   if (isShare(metric)) return `${digits(of, value * 100, value < 0.02 && value > 0 ? 1 : 0)} %`;
-  if (metric.endsWith("_s")) return value >= 60 ? `${digits(of, value / 60, 1)} ${of === "vi" ? "phút" : "min"}` : `${digits(of, value, 1)} ${of === "vi" ? "giây" : "s"}`;
+  if (metric.endsWith("_s")) return value >= 60 ? `${digits(of, value / 60, 1)} ${of === "vi" ? "phút" : "min"}` : `${digits(of, value, 1)} s`;
   return digits(of, value, Math.abs(value) < 5 && !Number.isInteger(value) ? 1 : 0);
 }
 
