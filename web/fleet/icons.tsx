@@ -63,12 +63,6 @@ export const ICONS = {
       <circle cx="8" cy="14" r="2" />
     </Icon>
   ),
-  people: (
-    <Icon>
-      <circle cx="7.5" cy="7" r="2.8" />
-      <path d="M2.5 16c0-3 2.2-4.7 5-4.7s5 1.7 5 4.7M13 4.6a2.6 2.6 0 0 1 0 4.9M14.6 11.8c1.8.6 2.9 2 2.9 4.2" />
-    </Icon>
-  ),
   wall: (
     <Icon>
       <rect x="2" y="3.5" width="16" height="10.5" rx="1" />

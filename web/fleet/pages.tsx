@@ -10,7 +10,6 @@ import { ICONS } from "./icons";
 import { IncidentsPage } from "./incidents";
 import { ListPage } from "./list";
 import { MapPage } from "./map";
-import { PeoplePage } from "./people";
 import { RolloutsPage } from "./rollouts";
 import { SetupPage } from "./setup";
 
@@ -32,7 +31,6 @@ export const PARTS: readonly Part[] = [
   { path: "enrol", word: "nav.enrol", icon: ICONS.enrol, needs: "enrol", page: () => <EnrolPage /> },
   { path: "audit", word: "nav.audit", icon: ICONS.audit, needs: "see-audit", page: () => <AuditPage /> },
   { path: "setup", word: "nav.setup", icon: ICONS.setup, needs: "set-up", page: () => <SetupPage /> },
-  { path: "people", word: "nav.people", icon: ICONS.people, needs: "set-up", page: () => <PeoplePage /> },
 ];
 
 /** The part an address belongs to; a device's page belongs to the list. */

@@ -13,7 +13,6 @@ import { enEnrol } from "./en-enrol";
 import { enIncidents } from "./en-incidents";
 import { enList } from "./en-list";
 import { enMap } from "./en-map";
-import { enPeople } from "./en-people";
 import { enRollouts } from "./en-rollouts";
 import { enSetup } from "./en-setup";
 import { enShell } from "./en-shell";
@@ -25,7 +24,6 @@ import { viEnrol } from "./vi-enrol";
 import { viIncidents } from "./vi-incidents";
 import { viList } from "./vi-list";
 import { viMap } from "./vi-map";
-import { viPeople } from "./vi-people";
 import { viRollouts } from "./vi-rollouts";
 import { viSetup } from "./vi-setup";
 import { viShell } from "./vi-shell";
@@ -44,7 +42,6 @@ const VI = {
   ...viEnrol,
   ...viAudit,
   ...viSetup,
-  ...viPeople,
 } as const;
 
 export type Sentences = typeof VI;
@@ -63,7 +60,6 @@ const EN: Readonly<Record<Key, string>> = {
   ...enEnrol,
   ...enAudit,
   ...enSetup,
-  ...enPeople,
 };
 
 export const TABLES: Readonly<Record<Language, Readonly<Record<Key, string>>>> = { vi: VI, en: EN };
