@@ -6,7 +6,7 @@ losses join it. What a turn decides is a list of events on a copy; the copy take
 are durable.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final, Self, assert_never
 
 from msgspec import Struct
@@ -89,13 +89,13 @@ class Book:
             return
         _set(self.closed, key, incident.id, is_closed)
 
-    def forget_old(self, now: float, within_s: float) -> None:
-        """What is closed, long ago, and covers nobody."""
+    def forget_old(self, now: float, within_s: float, spared: Collection[IncidentId] = ()) -> None:
+        """What is closed, long ago, and covers nobody. ``spared``: what this very turn says something of."""
         for key, name in list(self.closed.items()):
             incident = self.incidents[name]
             if now - (incident.closed_at or 0.0) > within_s and not incident.ill:
                 del self.closed[key]
-        kept = {*self.closed.values()}
+        kept = {*self.closed.values(), *spared}
         for name, incident in list(self.incidents.items()):
             if incident.state is IncidentState.CLOSED and not incident.ill and name not in kept:
                 del self.incidents[name]
@@ -173,7 +173,7 @@ class Turn:
             )
             if due and any(self._watch.is_judged(device) for device in incident.ill_devices()):
                 self.add(incident.id, i.Escalated(step=step, at=now))
-        self.book.forget_old(now, pace.reopen_within_s)
+        self.book.forget_old(now, pace.reopen_within_s, {name for name, _ in self.events})
 
     def command(self, name: IncidentId, command: acts.AnyCommand) -> None:
         """A person wants something. Raises what :func:`incident_acts.decide` raises."""

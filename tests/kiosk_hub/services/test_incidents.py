@@ -204,3 +204,25 @@ def test_a_retired_device_leaves_nothing_open(tmp_path: Path) -> None:
         assert not city.rows()
 
     run(tmp_path, story)
+
+
+def test_what_was_folded_in_closes_with_its_place(tmp_path: Path) -> None:
+    """All of it in one turn, in which nothing that was just said may be forgotten."""
+
+    async def story(city: Bench) -> None:
+        city.kill(OTHERS[0])
+        await city.wait(150)
+        first = city.only()
+        city.kill(*OTHERS)
+        await city.wait(150)
+        assert city.only().level is Level.UNIT
+        assert first.id != city.only().id
+
+        city.revive(*OTHERS)
+        await city.wait(900)
+
+        assert not city.rows()
+        _, events = await city.incidents.get(IncidentId(first.id), QUAN.grant)
+        assert isinstance(events[-1], i.Closed)
+
+    run(tmp_path, story)
