@@ -170,7 +170,6 @@ export const enRollouts: Readonly<Record<keyof typeof viRollouts, string>> = {
   "rollouts.bundles.installed": "In use on",
   "rollouts.bundles.added": "Uploaded",
   "rollouts.bundles.note": "Note",
-  "rollouts.bundles.for": "For",
   "rollouts.bundles.for.any": "any device",
   "rollouts.bundles.hardware": "Machines",
   "rollouts.bundles.hardware.hint": "Part of what a machine calls itself, separated by commas; empty: any",

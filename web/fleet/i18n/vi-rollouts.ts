@@ -169,7 +169,6 @@ export const viRollouts = {
   "rollouts.bundles.installed": "Đang dùng ở",
   "rollouts.bundles.added": "Tải lên",
   "rollouts.bundles.note": "Ghi chú",
-  "rollouts.bundles.for": "Dành cho",
   "rollouts.bundles.for.any": "mọi thiết bị",
   "rollouts.bundles.hardware": "Loại máy",
   "rollouts.bundles.hardware.hint": "Phần tên mà máy tự khai, cách nhau bằng dấu phẩy; để trống: mọi máy",

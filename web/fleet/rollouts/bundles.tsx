@@ -31,7 +31,9 @@ export function Bundles({ bundles, onPlan }: Props) {
       cell: (row) => (
         <span class="two">
           <strong>{row.version}</strong>
-          <span class="aside">{row.note}</span>
+          <span class="aside" title={row.note}>
+            {[row.note, fitFor(row)].filter((part) => part !== "").join(" · ") || t("rollouts.bundles.for.any")}
+          </span>
         </span>
       ),
     },
@@ -52,13 +54,6 @@ export function Bundles({ bundles, onPlan }: Props) {
       head: t("rollouts.bundles.installed"),
       width: "120px",
       cell: (row) => t("rollouts.ring.devices", { n: number(row.installed) }),
-    },
-    {
-      id: "for",
-      head: t("rollouts.bundles.for"),
-      width: "minmax(120px, 1fr)",
-      wide: true,
-      cell: (row) => fitFor(row) || t("rollouts.bundles.for.any"),
     },
     {
       id: "added",
