@@ -41,8 +41,10 @@ class Plan(Struct, frozen=True, kw_only=True):
 class Crowd:
     """Its task is :meth:`run`."""
 
-    def __init__(self, devices: Sequence[SimulatedDevice], plan: Plan, tell: Tell) -> None:
-        self._devices = devices
+    def __init__(self, makers: Sequence[Callable[[], SimulatedDevice]], plan: Plan, tell: Tell) -> None:
+        """``makers``: one for each device, in the order of their numbers; making one takes milliseconds."""
+        self._makers = makers
+        self._devices: list[SimulatedDevice] = []
         self._plan = plan
         self._tell = tell
         self._lot = random.Random(f"crowd {plan.seed}")  # noqa: S311 - no secret
@@ -72,8 +74,10 @@ class Crowd:
     async def _come(self) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        for place, device in enumerate(self._devices):
+        for place, make in enumerate(self._makers):
             await asyncio.sleep(max(0.0, began + place / self._plan.per_s - loop.time()))
+            device = make()
+            self._devices.append(device)
             device.start()
         self._tell({"what": "started", "kiosks": len(self._devices), "at": time.time()})
         limit = loop.time() + ALL_IN_WITHIN_S
@@ -174,7 +178,7 @@ class Crowd:
             hour = int((time.time() + HANOI_S) // 3_600 % 24)
             owed += (now - last) * BUSY[hour] * self._plan.busy * len(self._devices) / 3_600
             last = now
-            for _ in range(math.floor(owed)):
+            for _ in range(math.floor(owed) if self._devices else 0):
                 owed -= 1.0
                 device = self._lot.choice(self._devices)
                 if device.body.begin_session():

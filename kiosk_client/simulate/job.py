@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -85,8 +86,9 @@ async def _live(
     city = SharedCity(server, certificate, HTTP_CONNECTIONS)
     dial = dialler(server, context)
     crowd: list[Crowd] = []
-    devices = [
-        SimulatedDevice(
+
+    def make(seat: Seat, key: bytes) -> SimulatedDevice:
+        return SimulatedDevice(
             seat,
             server=server,
             secret=key,
@@ -96,8 +98,8 @@ async def _live(
             on_effect=lambda device, command: crowd[0].effect(device, command),
             words=words,
         )
-        for seat, key in zip(places, keys, strict=True)
-    ]
+
+    makers = [functools.partial(make, seat, key) for seat, key in zip(places, keys, strict=True)]
     plan = Plan(
         faults=script.fault,
         steps=tuple(steps(script, places, seed)),
@@ -105,7 +107,7 @@ async def _live(
         busy=chosen["busy"],
         seed=seed,
     )
-    crowd.append(Crowd(devices, plan, tell))
+    crowd.append(Crowd(makers, plan, tell))
     living = asyncio.create_task(crowd[0].run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
