@@ -104,6 +104,9 @@ def check_grant(grant: Grant, districts: set[str]) -> None:
     unknown = sorted(grant.districts - districts)
     if unknown:
         raise Invalid(f"districts: {', '.join(unknown[:3])} is not on the roster")
+    if grant.role is FleetRole.ADMINISTRATOR and grant.districts:
+        # Roles, rollouts, notices and the audit are the whole city's: bounds would bind nothing.
+        raise Invalid("districts: an administrator has all of them")
     if grant.role is FleetRole.TECHNICIAN and not grant.districts:
         raise Invalid("districts: a technician has at least one")
 

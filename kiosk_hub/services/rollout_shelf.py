@@ -79,6 +79,13 @@ class Shelf:
             book.rollout.plan.bundle == bundle and book.rollout.state is not _S.STOPPED for book in books
         )
 
+    def was_approved(self, bundle: BundleId) -> bool:
+        """Has a second person approved a rollout of it?"""
+        return any(
+            book.rollout.plan.bundle == bundle and book.rollout.approved_at is not None
+            for book in self._books.values()
+        )
+
     def newest(self, kind: BundleKind) -> Book | None:
         """The one that late joiners fall into."""
         for book in self._books.values():

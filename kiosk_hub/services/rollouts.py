@@ -7,8 +7,9 @@ and now and then; whatever follows by the rules is committed with its audit entr
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import ClassVar, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -42,7 +43,7 @@ from kiosk_hub.services.rollout_book import Book
 from kiosk_hub.services.rollout_shelf import Shelf
 from kiosk_hub.store import audit
 from kiosk_hub.store import rollouts as store
-from room_manager.errors import DomainError, Invalid, WrongState
+from room_manager.errors import DomainError, Invalid, NotAllowed, WrongState
 from room_manager.store.database import Database
 
 LOOK_EVERY_S: Final = 10.0
@@ -171,13 +172,15 @@ class Rollouts:
     async def approve(self, rollout: RolloutId, staff: Staff) -> Rollout:
         """It runs. Raises ``NotAllowed`` for whoever planned it, ``OtherRollout``."""
         check(staff, Action.APPROVE_ROLLOUT)
-        book = self.shelf.book(rollout)
+        return await self._act(rollout, Approve(staff.account), staff)
+
+    def _check_free(self, book: Book) -> None:
+        """While nobody else acts: of two that are approved in the same moment the second is refused."""
         for other in self.shelf.books():
             same = other.rollout.kind is book.rollout.kind and other is not book
             if same and other.rollout.state in (_S.RUNNING, _S.PAUSED):
                 raise OtherRollout("another rollout of this kind is under way; let it end, or stop it")
         self.shelf.signed(book.rollout.plan.bundle)
-        return await self._act(rollout, Approve(staff.account), staff)
 
     async def pause(self, rollout: RolloutId, staff: Staff) -> Rollout:
         check(staff, Action.STOP_ROLLOUT)
@@ -224,10 +227,13 @@ class Rollouts:
     async def go_back(self, rollout: RolloutId, bundle: BundleId | None, staff: Staff) -> Rollout:
         """Stop it, and give whoever has (or is getting) it the last bundle of its kind that went to the end.
 
-        No second person is asked: that bundle was approved and has run there, and each hour counts.
+        No second person is asked: that bundle was approved once, and each hour counts. One that never was
+        is refused: this is no way around the second person.
         """
         check(staff, Action.STOP_ROLLOUT)
         bad = self.shelf.book(rollout)
+        if bundle is not None and not self.shelf.was_approved(bundle):
+            raise NotAllowed("nobody has ever approved a rollout of this bundle; plan one")
         back_to = self.shelf.signed(bundle) if bundle is not None else self.shelf.last_good(bad.rollout)
         if back_to.kind is not bad.rollout.kind or back_to.id == bad.rollout.plan.bundle:
             raise Invalid("bundle: another one of the same kind")
@@ -302,12 +308,16 @@ class Rollouts:
 
     async def _run(self) -> None:
         while True:
-            try:
-                await self._take_comers()
-                for book in self.shelf.books():
-                    await self._carry_on(book)
-            except Exception:
-                log.exception("! rollouts could not be looked after; in a moment again")
+            failed = False
+            steps: list[Callable[[], Awaitable[None]]] = [self._take_comers]
+            steps += [partial(self._carry_on, book) for book in self.shelf.books()]
+            for step in steps:
+                try:
+                    await step()
+                except Exception:  # of one: the others go on
+                    failed = True
+                    log.exception("! a rollout could not be looked after; in a moment again")
+            if failed:
                 await asyncio.sleep(1.0)
             wait_s = LOOK_EVERY_S
             for book in self.shelf.books():
@@ -337,6 +347,8 @@ class Rollouts:
     async def _act(self, rollout: RolloutId, deed: AnyDeed, staff: Staff) -> Rollout:
         async with self._acting:
             book = self.shelf.book(rollout)
+            if isinstance(deed, Approve):
+                self._check_free(book)
             await self._do(book, deed, staff)
         await self._after(book, deed)
         self._wake.set()

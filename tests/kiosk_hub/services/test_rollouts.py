@@ -328,6 +328,46 @@ def test_without_an_earlier_one_there_is_nothing_to_go_back_to(tmp_path: Path) -
     run(tmp_path, story)
 
 
+def test_going_back_brings_nothing_that_nobody_approved(tmp_path: Path) -> None:
+    async def story(here: City) -> None:
+        await here.add_devices(4)
+        rollout = await started(here, "1")
+        await here.all_tell(rollout.id, "installed")
+        unseen = BundleId(await here.add_bundle("2"))
+        await here.rollouts.plan(RolloutPlan(unseen, RINGS, gate=GATE), AN)
+
+        for staff in (TECHNICIAN, AN):
+            with pytest.raises(NotAllowed):
+                await here.rollouts.go_back(rollout.id, unseen, staff)
+
+        assert here.rollouts.shelf.book(rollout.id).rollout.state is RolloutState.RUNNING
+        assert {book.rollout.plan.bundle for book in here.rollouts.shelf.books() if book.members} == {
+            rollout.plan.bundle
+        }
+
+    run(tmp_path, story)
+
+
+def test_of_two_of_one_kind_approved_at_once_one_runs(tmp_path: Path) -> None:
+    async def story(here: City) -> None:
+        await here.add_devices(4)
+        both = []
+        for version in ("1", "2"):
+            plan = RolloutPlan(BundleId(await here.add_bundle(version)), RINGS, gate=GATE)
+            both.append(await here.rollouts.plan(plan, AN))
+            await here.rollouts.submit(both[-1].id, AN)
+
+        came = await asyncio.gather(
+            *(here.rollouts.approve(one.id, BINH) for one in both), return_exceptions=True
+        )
+
+        assert [type(one) for one in came] == [Rollout, OtherRollout]
+        states = [here.rollouts.shelf.book(one.id).rollout.state for one in both]
+        assert states == [RolloutState.RUNNING, RolloutState.AWAITING_APPROVAL]
+
+    run(tmp_path, story)
+
+
 def test_an_older_rollout_never_undoes_a_newer_one(tmp_path: Path) -> None:
     async def story(here: City) -> None:
         await here.add_devices(4)

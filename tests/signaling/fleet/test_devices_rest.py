@@ -186,6 +186,8 @@ def test_roles_are_given_and_taken_with_an_entry_and_never_the_last(tmp_path: Pa
             assert await boss.refused("PUT", "/roles/lan", {"role": "technician"}) == (400, "invalid")
             bad = {"role": "viewer", "districts": ["999"]}
             assert await boss.refused("PUT", "/roles/lan", bad) == (400, "invalid")
+            bound = {"role": "administrator", "districts": [HOAN_KIEM]}
+            assert await boss.refused("PUT", "/roles/lan", bound) == (400, "invalid")
             assert await boss.refused("PUT", "/roles/none", role) == (404, "unknown-account")
             assert await boss.refused("PUT", "/roles/binh", {"role": None}) == (409, "last-administrator")
             assert (await boss.ask("PUT", "/roles/lan", {"role": None})).status_code == 204
