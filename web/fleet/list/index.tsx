@@ -72,7 +72,7 @@ export function ListPage() {
   const mayCommand = fleet.allows("command");
 
   return (
-    <div class="devices" ref={box}>
+    <div class="list-page" ref={box}>
       <PageHead
         title={t("nav.devices")}
         sub={<span aria-live="polite">{t("list.shown", { shown: shown.length, total: rows.size })}</span>}
