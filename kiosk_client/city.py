@@ -1,6 +1,7 @@
 """What the device asks the city by HTTP: to be let in, and to take evidence. What failed is said in two ways:
 ``Cut`` (nobody answered, try again) and ``Refused`` (somebody did)."""
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -8,6 +9,7 @@ from typing import Final, Protocol, TypeVar
 import httpx
 import msgspec
 
+from kiosk_client.backoff import LONGEST_ASKED_S
 from kiosk_client.errors import AgentError
 from kiosk_client.wire import Cut, tls_context
 from signaling.wire.kiosk.device import EvidenceHead
@@ -115,18 +117,31 @@ class HttpCity:
             raise Cut(f"what was answered is not ours: {error}") from None
 
     async def _exchange(self, method: str, path: str, body: bytes, **options: object) -> bytes:
+        asked = self._client.stream(method, path, content=body, **options)  # type: ignore[arg-type]
         try:
-            answer = await self._client.request(method, path, content=body, **options)  # type: ignore[arg-type]
-        except (httpx.HTTPError, OSError) as error:
+            async with asked as answer, asyncio.timeout(ANSWER_WITHIN_S):
+                content = await _read(answer)
+        except (httpx.HTTPError, OSError) as error:  # also TimeoutError
             raise Cut(f"{type(error).__name__}: {error}") from None
         if answer.status_code < 300:
-            return answer.content[:MAX_ANSWER_BYTES]
+            return content
         said = answer.headers.get("Retry-After", "")
-        retry_after_s = float(said) if said.isdecimal() else None
+        retry_after_s = min(float(said), LONGEST_ASKED_S) if said.isdecimal() else None
         if answer.status_code >= 500:
             raise Cut(f"answered {answer.status_code}", retry_after_s or 0.0)
         try:
-            why = msgspec.json.decode(answer.content[:MAX_ANSWER_BYTES], type=_Error)
+            why = msgspec.json.decode(content, type=_Error)
         except msgspec.DecodeError:
             why = _Error()
         raise Refused(answer.status_code, why.code, why.text, retry_after_s)
+
+
+async def _read(answer: httpx.Response) -> bytes:
+    """The body, if it is no longer than any of ours: whoever answers may not be who we believe. Raises
+    ``Cut``."""
+    content = bytearray()
+    async for part in answer.aiter_bytes(MAX_ANSWER_BYTES):
+        content += part
+        if len(content) > MAX_ANSWER_BYTES:
+            raise Cut("what was answered is too long to be ours")
+    return bytes(content)

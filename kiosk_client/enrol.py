@@ -79,13 +79,13 @@ class Enroller:
                 log.warning("! enrolling refused: %s %s", refused.said, refused)
                 if refused.said not in PASSING:
                     self._show(Standing("sent-away", refused.said))
-                wait_s = refused.retry_after_s or ASK_AGAIN_S * (1 + 0.2 * self._chance())
-                if refused.said == "unknown-enrolment":
-                    wait_s = backoff.wait_s(self._chance())
-                elif refused.said == "replayed":
+                if refused.said not in PASSING and refused.retry_after_s is None:
+                    wait_s = ASK_AGAIN_S * (1 + 0.2 * self._chance())
+                else:  # the city's wait alone would bring all of a crowd back together, again and again
+                    wait_s = backoff.wait_s(self._chance(), refused.retry_after_s or 0.0)
+                if refused.said == "replayed":
                     # Our folder was lost, and with it the numbers of the looks that the city has seen.
                     self._counter.at_least(2 * self._counter.next() + BLOCK)
-                    wait_s = backoff.wait_s(self._chance())
             await asyncio.sleep(wait_s)
 
     async def _try(self) -> EnrolmentNews:
@@ -110,8 +110,14 @@ class Enroller:
             first = False
             try:
                 news = await self._look(enrolled)
+                backoff.eased()
             except Cut as cut:  # the code on the screen is still good
                 await asyncio.sleep(backoff.wait_s(self._chance(), cut.retry_after_s))
+                continue
+            except Refused as refused:
+                if refused.said != "too-many":
+                    raise
+                await asyncio.sleep(backoff.wait_s(self._chance(), refused.retry_after_s or 0.0))
                 continue
             if news.state is EnrolmentState.BOUND:
                 self._show(Standing("enrolling"))

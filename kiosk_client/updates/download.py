@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 import httpx
 
+from kiosk_client.backoff import LONGEST_ASKED_S
 from kiosk_client.updates import files
 from kiosk_client.updates.errors import Doubtful, Later, NotOffered, Unfit
 from signaling.wire.kiosk.bundles import is_open
@@ -148,7 +149,7 @@ def _write(opened: FileIO, data: bytes) -> None:
 
 def _refusal(answer: httpx.Response) -> Exception:
     said = answer.headers.get("retry-after", "")
-    wait_s = float(said) if said.isdecimal() else 0.0
+    wait_s = min(float(said), LONGEST_ASKED_S) if said.isdecimal() else 0.0
     match answer.status_code:
         case 409:
             return NotOffered("the city offers this no more")

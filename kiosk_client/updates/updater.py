@@ -189,7 +189,7 @@ class BundleUpdater:
             if self._tries >= MOST_TRIES:
                 await self._end(offer, "failed", error.why, str(error))
                 return None
-        return max(error.retry_after_s * (0.5 + self._chance()), self._backoff_s(failures))
+        return max(error.retry_after_s * (1 + 0.5 * self._chance()), self._backoff_s(failures))
 
     async def _finish_what_was_begun(self) -> None:
         for shelf in self._shelves.values():

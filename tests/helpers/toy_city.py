@@ -188,6 +188,8 @@ class ToyCity:
         self.no_go: dict[CommandId, str] = {}
         self.evidence: list[EvidenceHead] = []
         self.asked = 0
+        self.too_many_until = 0.0  # on the loop's clock
+        self.refused_at: list[float] = []
         self.on_heard: Callable[[AnyDeviceMessage], None] = lambda message: None
 
     @property
@@ -269,6 +271,7 @@ class ToyCity:
         await asyncio.sleep(self.trip_s)
         if not self.reachable:
             raise Cut("no route")
+        self._check_rate()
         self.asked += 1
         state = self.enrolment_states[0]
         return Enrolled(
@@ -279,12 +282,19 @@ class ToyCity:
         await asyncio.sleep(self.trip_s)
         if not self.reachable:
             raise Cut("no route")
+        self._check_rate()
         state = self.enrolment_states[0]
         if len(self.enrolment_states) > 1:
             self.enrolment_states.pop(0)
         if state is EnrolmentState.COLLECTED:
             return EnrolmentNews(state, self.now, DeviceId("d1"), SETTINGS)
         return EnrolmentNews(state, self.now)
+
+    def _check_rate(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self.too_many_until:
+            self.refused_at.append(now)
+            raise Refused(429, "too-many", "too many devices ask from this address; wait a moment", 2.0)
 
     async def put_evidence(self, head: EvidenceHead, data: bytes, token: str) -> None:
         await asyncio.sleep(self.trip_s)

@@ -83,6 +83,38 @@ def test_an_expired_code_is_followed_by_another_and_a_refusal_by_a_long_wait() -
     run_virtual(life())
 
 
+def test_one_of_too_many_asks_ever_more_rarely_and_never_before_it_was_told_to() -> None:
+    async def life() -> None:
+        city = ToyCity()
+        now = asyncio.get_running_loop().time
+        city.too_many_until = now() + 1_200
+        async with toy_device(city) as device:
+            await until(lambda: city.all(Beat), within_s=2_000)
+
+        gaps = [after - before for before, after in itertools.pairwise(city.refused_at)]
+        assert min(gaps) >= 2.0
+        assert 15 < len(city.refused_at) < 120  # a constant wait of two seconds makes it six hundred
+        assert "sent-away" not in {one.state for one in device.body.shown}
+
+    run_virtual(life())
+
+
+def test_a_code_stays_on_the_screen_while_too_many_look() -> None:
+    async def life() -> None:
+        city = ToyCity()
+        city.enrolment_states = [EnrolmentState.WAITING]
+        async with toy_device(city):
+            await until(lambda: city.asked == 1)
+            city.too_many_until = asyncio.get_running_loop().time() + 300
+            await until(lambda: len(city.refused_at) > 5)
+            city.enrolment_states = [EnrolmentState.COLLECTED]
+            await until(lambda: city.all(Beat))
+
+        assert city.asked == 1
+
+    run_virtual(life())
+
+
 def test_beats_come_at_the_interval_and_are_dropped_while_the_line_is_cut() -> None:
     async def life() -> None:
         city = ToyCity()

@@ -132,6 +132,7 @@ def test_a_wait_is_never_shorter_than_asked_nor_longer_than_its_bound(
         assert asked_s <= wait_s <= asked_s + min(CAP_S, 2.0**n)
     backoff.held(CAP_S)
     assert backoff.wait_s(0.999) <= 1
+    assert backoff.wait_s(0.0, 1e300) == 3_600  # whoever says for ever is not obeyed
     assert 600 <= sent_away_s(None, chances[0]) <= 720
 
 
