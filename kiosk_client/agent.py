@@ -115,7 +115,7 @@ class Agent:
         self._outbox = Outbox(self._store)
         self._ledger = Ledger(self._store, self._outbox)
         self._files = EvidenceFiles(folder)
-        self._counter = Counter(folder)
+        self._counter = Counter(folder, system.wall)
         self._rotation = Rotation(keys, folder)
         self._clock = CityClock()
         self._beats = Beats()

@@ -5,6 +5,7 @@ place: a torn write leaves the other slot, and a full disk lets what is there be
 """
 
 import zlib
+from collections.abc import Callable
 from typing import Final
 
 from kiosk_client.errors import NotKept
@@ -14,29 +15,45 @@ NAME: Final = "counter"
 BLOCK: Final = 100_000
 """A month of beats."""
 
+LEFT_OUT: Final = 2**33
+"""Numbers between two starts on a good disk, for the starts in between on one that takes nothing. The wire's
+2**53 are enough for a million of them."""
+
+NUMBERS_A_SECOND: Final = 8
+"""More than a start on a bad disk uses."""
+
+MOST_TOLD: Final = 2**52
+"""No city has heard more of a device; the wire ends at 2**53, and a device beyond that is mute for good."""
+
+SINCE: Final = 1_577_836_800.0
+"""1 January 2020, UTC: before any device."""
+
 
 class Counter:
     """The next number, each time.
 
-    A start on a disk that has gone read-only cannot reserve anything; it uses the block after the reserved
-    one, which every start with a good disk leaves out. So one such start between two good ones repeats no
-    number.
+    A start on a disk that has gone read-only cannot reserve anything, and there may be many of those: the
+    agent starts anew every few minutes to see whether the disk is better. They use numbers that every start
+    with a good disk leaves out, each from where the machine's clock puts it: the one thing that still moves
+    on. Numbers that came again would look like a stolen key.
     """
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, wall: Callable[[], float]) -> None:
+        """``wall``: seconds, UTC, as the machine has it."""
         self._folder = folder
         ceilings = _ceilings(folder.read(NAME) or b"")
         self._slot = (max(ceilings, key=lambda slot: ceilings[slot]) + 1) % 2 if ceilings else 0
         self._ceiling = max(ceilings.values(), default=0)
         self.durable = True
         reserved = self._ceiling
-        self._next = reserved + BLOCK if ceilings else 1
+        self._next = reserved + LEFT_OUT if ceilings else 1
         try:
             self._reserve()
         except NotKept:
             self.durable = False
-            self._next = reserved
-            self._ceiling = reserved + BLOCK
+            moved_on = int(max(0.0, wall() - SINCE) * NUMBERS_A_SECOND)
+            self._next = reserved + min(moved_on, LEFT_OUT - BLOCK)
+            self._ceiling = self._next + BLOCK
 
     def next(self) -> int:
         """Never given before. Never raises: when the disk refuses, ``durable`` is False from then on."""
@@ -53,7 +70,7 @@ class Counter:
 
     def at_least(self, number: int) -> None:
         """From now on above this: a device that has lost its folder, but not its key, is told by the city."""
-        if self._next <= number:
+        if self._next <= number <= MOST_TOLD:
             self._next = number + 1
             self._ceiling = self._next  # the next one reserves
 

@@ -4,6 +4,7 @@
 again is known by its id and changes nothing.
 """
 
+import logging
 from typing import Final
 
 import msgspec
@@ -21,6 +22,8 @@ REMEMBERED_S: Final = 7 * 86_400.0
 
 _decoder: Final = msgspec.json.Decoder(Order)
 
+log = logging.getLogger(__name__)
+
 
 class Ledger:
     """The table, and what of it is open in memory. Methods that write raise NotKept."""
@@ -36,10 +39,18 @@ class Ledger:
         ):
             command = CommandId(id_)
             self._states[command] = OrderState(state)
+            if state not in (OrderState.WAITING, OrderState.BEGUN):
+                continue
+            try:
+                order = _decoder.decode(body)
+            except msgspec.DecodeError as error:  # newer software kept it, and gave way to this one
+                log.error("! order %s is not understood: %s", command, error)
+                self._states[command] = OrderState.REFUSED  # for this process; the city ends it
+                continue
             if state == OrderState.WAITING:
-                self._waiting[command] = _decoder.decode(body)
-            if state == OrderState.BEGUN:
-                self.begun[command] = Begun(_decoder.decode(body), boot, run)
+                self._waiting[command] = order
+            else:
+                self.begun[command] = Begun(order, boot, run)
 
     def waiting(self) -> list[Order]:
         """Not begun, the oldest first."""

@@ -4,6 +4,7 @@ Nothing that ends an order is ever dropped. Counts of one hour are added up unti
 the lines for the log the oldest are dropped when there are too many, and how many is told in their place.
 """
 
+import logging
 import secrets
 import sqlite3
 from typing import Any, Final
@@ -45,6 +46,8 @@ class Waiting(Struct, frozen=True):
     evidence: str | None
 
 
+log = logging.getLogger(__name__)
+
 _news_decoder: Final = msgspec.json.Decoder(AnyNews)
 _time_decoder: Final = msgspec.json.Decoder(DeviceTime)
 
@@ -54,6 +57,7 @@ class Outbox:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._unread: frozenset[int] = frozenset()
         self.depth = self._count()
 
     def put(self, news: AnyNews, at: DeviceTime, city_now: float | None) -> None:
@@ -100,12 +104,20 @@ class Outbox:
 
     def pending(self, most: int, besides: frozenset[int] = frozenset()) -> list[Waiting]:
         """What to tell next: what ends orders first, then as it came; ``besides`` are on their way."""
-        rows = self._store.read(
-            "SELECT seq, key, rank, merge IS NOT NULL AND NOT sealed, at, news, evidence FROM outbox"
-            " ORDER BY rank, seq LIMIT ?",
-            most + len(besides),
-        )
-        return [_waiting(row) for row in rows if row[0] not in besides][:most]
+        while True:
+            passed_over = besides | self._unread
+            rows = self._store.read(
+                "SELECT seq, key, rank, merge IS NOT NULL AND NOT sealed, at, news, evidence FROM outbox"
+                " ORDER BY rank, seq LIMIT ?",
+                most + len(passed_over),
+            )
+            found = [_waiting(row) for row in rows if row[0] not in passed_over]
+            known = [one for one in found if isinstance(one, Waiting)]
+            if len(known) == len(found):
+                return known[:most]
+            # Newer software kept them, and gave way to this one: they wait for it, and hold up nobody.
+            self._unread |= {one for one in found if not isinstance(one, Waiting)}
+            log.error("! %d reports are not understood", len(self._unread))
 
     def seal(self, seqs: list[int]) -> None:
         """They are about to be told: what comes later gets a key of its own."""
@@ -144,6 +156,8 @@ class Outbox:
         if found is None:
             return False
         seq, before = found
+        if seq in self._unread:
+            return False
         merged = _added(_news_decoder.decode(before), news)
         connection.execute(
             "UPDATE outbox SET news = ?, at = ? WHERE seq = ?",
@@ -173,11 +187,14 @@ class Outbox:
         return int(count)
 
 
-def _waiting(row: tuple[Any, ...]) -> Waiting:
+def _waiting(row: tuple[Any, ...]) -> Waiting | int:
+    """The number of one that is not understood."""
     seq, key, rank, merged, at, news, evidence = row
-    return Waiting(
-        seq, key, rank, bool(merged), _time_decoder.decode(at), _news_decoder.decode(news), evidence
-    )
+    try:
+        time, said = _time_decoder.decode(at), _news_decoder.decode(news)
+    except msgspec.DecodeError:
+        return int(seq)
+    return Waiting(seq, key, rank, bool(merged), time, said, evidence)
 
 
 def _rank(news: AnyNews) -> int:

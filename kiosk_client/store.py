@@ -46,6 +46,10 @@ FULL_CODES: Final = frozenset(
 DAMAGED_CODES: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
+class _Damaged(sqlite3.DatabaseError):
+    """What SQLite's own check has found."""
+
+
 class Store:
     """The open file. Used by one thread at a time."""
 
@@ -59,7 +63,8 @@ class Store:
         try:
             self._connection = self._open()
         except sqlite3.DatabaseError as error:
-            if _code(error) not in DAMAGED_CODES or database == ":memory:":
+            damaged = isinstance(error, _Damaged) or _code(error) in DAMAGED_CODES
+            if not damaged or database == ":memory:":
                 raise NotKept(f"cannot open {database}: {error}") from None
             self._put_aside()
             self._connection = self._open()
@@ -126,6 +131,10 @@ class Store:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA journal_size_limit=1048576")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
+            # A damaged page is met only when it is read: every start would end there, before the screen.
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if found != ("ok",):
+                raise _Damaged(found)
             if version == 0:
                 connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
             elif version != SCHEMA_VERSION:

@@ -7,6 +7,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -17,6 +18,7 @@ from kiosk_client.evidence import MOST_FILES, EvidenceFiles
 from kiosk_client.folder import SLOT_BYTES, DiskFolder, MemoryFolder
 from kiosk_client.identity import Identity
 from kiosk_client.key import FileKeys, TpmKeys
+from kiosk_client.ledger import Ledger
 from kiosk_client.outbox import Outbox
 from kiosk_client.ports import Evidence
 from kiosk_client.store import Store
@@ -28,6 +30,10 @@ from tests.helpers.loop import run_virtual
 from tests.helpers.toy_city import CITY_EPOCH, SETTINGS, ToyCity, toy_device
 
 AT = DeviceTime("boot-0001", 1, 1.0, 1.0)
+
+
+def wall() -> float:
+    return CITY_EPOCH
 
 
 class FullFolder(MemoryFolder):
@@ -98,7 +104,7 @@ def test_numbers_grow_over_every_start() -> None:
     folder = MemoryFolder("x")
     last = 0
     for _ in range(5):
-        counter = Counter(folder)
+        counter = Counter(folder, wall)
         for _ in range(3):
             number = counter.next()
             assert number > last
@@ -108,7 +114,7 @@ def test_numbers_grow_over_every_start() -> None:
 def test_numbers_grow_over_a_torn_write() -> None:
     folder = MemoryFolder("x")
     for _ in range(4):
-        last = Counter(folder).next()
+        last = Counter(folder, wall).next()
         data = folder.files["counter"]
         newest = max((0, 1), key=lambda slot: data[slot * SLOT_BYTES : (slot + 1) * SLOT_BYTES])
         torn = bytearray(data)
@@ -116,7 +122,7 @@ def test_numbers_grow_over_a_torn_write() -> None:
 
         folder.files["counter"] = bytes(torn)
         # The block of the torn slot was never used: a reservation is whole before its first number is.
-        after = Counter(folder).next()
+        after = Counter(folder, wall).next()
         folder.files["counter"] = data
 
         assert after > 0
@@ -125,25 +131,44 @@ def test_numbers_grow_over_a_torn_write() -> None:
 
 def test_numbers_grow_over_one_start_on_a_disk_that_takes_nothing() -> None:
     folder = FullFolder("x")
-    first = Counter(folder).next()
+    first = Counter(folder, wall).next()
 
     folder.full = True
-    counter = Counter(folder)
+    counter = Counter(folder, wall)
     second = counter.next()
     assert not counter.durable
 
     folder.full = False
-    third = Counter(folder).next()
+    third = Counter(folder, wall).next()
     assert first < second < third
+
+
+def test_numbers_grow_over_many_starts_on_a_disk_that_takes_nothing() -> None:
+    folder = FullFolder("x")
+    last = Counter(folder, wall).next()
+
+    folder.full = True
+    for start in range(50):
+        counter = Counter(folder, lambda: CITY_EPOCH + 15.0 * start)  # noqa: B023
+        for _ in range(20):
+            number = counter.next()
+            assert number > last
+            last = number
+
+    folder.full = False
+    assert Counter(folder, wall).next() > last
 
 
 def test_a_counter_goes_on_above_what_the_city_has_heard() -> None:
     folder = MemoryFolder("x")
-    counter = Counter(folder)
+    counter = Counter(folder, wall)
     counter.at_least(7 * BLOCK + 5)
 
     assert counter.next() == 7 * BLOCK + 6
-    assert Counter(folder).next() > 7 * BLOCK + 6
+    assert Counter(folder, wall).next() > 7 * BLOCK + 6
+
+    counter.at_least(2**53)  # a city that lies must not make the device mute for good
+    assert counter.next() < 8 * BLOCK
 
 
 def test_a_damaged_store_is_put_aside(tmp_path: Path) -> None:
@@ -156,6 +181,53 @@ def test_a_damaged_store_is_put_aside(tmp_path: Path) -> None:
     Outbox(store).put(LogLine("info", "x"), AT, None)
     store.close()
     assert list(tmp_path.glob("agent.db.damaged-*"))
+
+
+def test_a_store_with_one_damaged_page_is_put_aside(tmp_path: Path) -> None:
+    path = tmp_path / "agent.db"
+    store = Store(str(path))
+    outbox = Outbox(store)
+    for _ in range(50):
+        outbox.put(LogLine("info", "x", "y" * 300), AT, None)
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[4096:4296] = b"Z" * 200
+    path.write_bytes(data)
+
+    store = Store(str(path))
+
+    assert store.put_aside
+    outbox = Outbox(store)
+    outbox.put(LogLine("info", "after"), AT, None)
+    assert outbox.depth == 1
+    store.close()
+
+
+def test_what_newer_software_kept_waits_for_it_and_holds_up_nobody() -> None:
+    store = Store(":memory:")
+    outbox = Outbox(store)
+    with store.write() as connection:
+        for number in range(20):
+            connection.execute(
+                "INSERT INTO outbox (key, rank, at, news) VALUES (?, 0, ?, ?)",
+                (f"newer-{number}", msgspec.json.encode(AT), b'{"type":"tomorrow"}'),
+            )
+        for id_, state in (("c1", "waiting"), ("c2", "begun")):
+            connection.execute(
+                "INSERT INTO orders (id, state, ends_at, body, boot, run) VALUES (?, ?, 1, ?, 'b', 'r')",
+                (id_, state, b'{"id":"c1","do":{"type":"tomorrow"},"expires_at":1}'),
+            )
+    outbox.put(LogLine("info", "today"), AT, None)
+
+    (told,) = outbox.pending(16)
+    ledger = Ledger(store, outbox)
+
+    assert isinstance(told.news, LogLine)
+    assert not ledger.waiting()
+    assert not ledger.begun
+    ledger.take_back(CommandId("c1"), 2.0)
+    assert store.read("SELECT count(*) FROM outbox") == [(21,)]
+    store.close()
 
 
 def test_a_store_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
@@ -172,7 +244,7 @@ def test_a_full_disk_refuses_loses_nothing_and_needs_no_restart(tmp_path: Path) 
     with small_disk(tmp_path / "disk") as disk:
         folder = DiskFolder(disk / "state")
         FileKeys(folder).current()
-        counter = Counter(folder)
+        counter = Counter(folder, wall)
         store = Store(folder.database)
         outbox = Outbox(store)
         outbox.put(LogLine("info", "before"), AT, None)
