@@ -69,7 +69,7 @@ def _add_settings(command: argparse.ArgumentParser, with_screen: bool) -> None:
     say("--verbose", action="store_true", default=None, help="the log on standard error, all of it")
     if with_screen:
         say("--browser", metavar="PATH", help="Chromium; none: show no page (default: the one installed)")
-        say("--content", metavar="DIR", help="show this content instead of what the city offers")
+        say("--content", metavar="DIR", help="show this content until the city has given some")
         say(
             "--window", action="store_true", default=None, help="in a small window, not over the whole screen"
         )

@@ -27,7 +27,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ca: str | None = None  # a file with the certificate to trust beside the system's
     camera: str | None = None  # a device or a film; "" or "none": none; unset: as the city says, or the first
     browser: str | None = None  # a path; "none": no page is shown; unset: the one that is installed
-    content: str | None = None  # a folder of content to show instead of what the city offers
+    content: str | None = None  # a folder of content to show until the city has given some
     allow_reboot: bool = False
     window: bool = False  # the page in a small window instead of over the whole screen
     headless: bool = False  # the page without a screen

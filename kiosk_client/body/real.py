@@ -230,8 +230,9 @@ class RealBody:
 
     def _content_folder(self) -> Path:
         assert self._core is not None
+        installed = self._core.state / "updates" / "content" / "current"
         given = self._settings.content
-        return given if given is not None else self._core.state / "updates" / "content" / "current"
+        return installed if given is None or installed.exists() else given
 
     def _read_content(self) -> None:
         assert self._core is not None

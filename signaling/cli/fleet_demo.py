@@ -69,6 +69,7 @@ where = { count = 1 }
 """
 PREPARE_LIMIT_S: Final = 60.0
 END_LIMIT_S: Final = 12.0
+AGAIN_S: Final = 2.0
 
 
 class FleetAccess(Struct, frozen=True):
@@ -110,12 +111,18 @@ async def prepare_fleet(stores: Stores, fingerprint: Fingerprint) -> FleetAccess
 
 
 async def real_agent(server: str, certificate: str | None, folder: Path) -> None:
-    """One real agent, until cancelled."""
+    """One real agent, until cancelled; when it ends by order it is started again, as systemd would."""
     command = ["agent", "--server", server, "--state", str(folder)]
     command += ["--camera", str(folder / "camera.avi"), "--content", str(folder / "content"), "--window"]
     if not any(map(shutil.which, BROWSERS)):
         command += ["--browser", "none"]
-    await _living("the demo's kiosk", [*command, *_trusted(certificate)], folder / "agent.log")
+    log = folder / "agent.log"
+    log.unlink(missing_ok=True)
+    while True:
+        if await _living([*command, *_trusted(certificate)], log) != 0:
+            break
+        await asyncio.sleep(AGAIN_S)
+    _told_end("the demo's kiosk", log)
 
 
 async def simulated_kiosks(
@@ -126,21 +133,24 @@ async def simulated_kiosks(
     faults.write_text(FAULTS, encoding="utf-8")
     command = ["simulate", "kiosks", "-n", str(many), "--server", server, "--account", access.account]
     command += ["--faults", str(faults), *_trusted(certificate)]
-    await _living(
-        "the simulated kiosks",
-        command,
-        folder / "simulated.log",
-        {"DIEMCAU_SIMULATE_PASSWORD": access.password},
-    )
+    log = folder / "simulated.log"
+    log.unlink(missing_ok=True)
+    await _living(command, log, {"DIEMCAU_SIMULATE_PASSWORD": access.password})
+    _told_end("the simulated kiosks", log)
 
 
 def _trusted(certificate: str | None) -> list[str]:
     return ["--ca", certificate] if certificate is not None else []
 
 
-async def _living(what: str, command: list[str], log: Path, more: Mapping[str, str] | None = None) -> None:
-    """A program of the device's package, until cancelled. If we are killed, it is told to end."""
-    with log.open("wb") as file:
+def _told_end(what: str, log: Path) -> None:
+    print(f"diemcau: {what} ended (see {log}); all else goes on", file=sys.stderr)
+
+
+async def _living(command: list[str], log: Path, more: Mapping[str, str] | None = None) -> int:
+    """A program of the device's package, until cancelled; the code it ended with. If we are killed, it is
+    told to end."""
+    with log.open("ab") as file:
         child = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "kiosk_client", *command),
@@ -152,8 +162,7 @@ async def _living(what: str, command: list[str], log: Path, more: Mapping[str, s
             preexec_fn=die_with_parent(),
         )
     try:
-        code = await child.wait()
-        print(f"diemcau: {what} ended with code {code} (see {log}); all else goes on", file=sys.stderr)
+        return await child.wait()
     finally:
         with contextlib.suppress(ProcessLookupError):
             child.terminate()

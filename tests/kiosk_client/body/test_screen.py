@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -172,6 +173,24 @@ def test_the_resting_screen_shows_the_announcements_and_covers_the_marked_one(re
     assert_covered(resting, pixels, "[data-testid=announcement]")
     begin = resting.page("document.querySelector('[data-testid=begin]').getBoundingClientRect().top")
     assert int(np.abs(pixels[int(begin) + 20, 360].astype(int) - np.array(COVER)).max()) > 12
+
+
+def test_what_the_city_gives_takes_the_place_of_the_content_it_was_started_with(resting: BodyHouse) -> None:
+    shelf = resting.core.state / "updates" / "content"
+    newer = shelf / "2026.12"
+    newer.mkdir(parents=True)
+    there = {"id": "lich", "title": {"vi": "Lịch tiếp công dân"}, "text": {"vi": "Thứ Năm."}, "seconds": 300}
+    (newer / "announcements.json").write_text(json.dumps({"format": 1, "announcements": [there]}))
+    try:
+        (shelf / "current").symlink_to(newer.name)
+        resting.until(
+            lambda: "Lịch tiếp công dân" in str(resting.page("document.body.innerText")), "the city's content"
+        )
+    finally:
+        shutil.rmtree(shelf)
+    resting.until(
+        lambda: "Danh sách cử tri" in str(resting.page("document.body.innerText")), "its own content again"
+    )
 
 
 def test_a_resident_begins_reads_and_leaves_and_only_counts_remain(resting: BodyHouse) -> None:

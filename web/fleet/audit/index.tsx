@@ -1,15 +1,16 @@
 /** Who did what, at which device, from where, with what result; and whether it is what was written. */
 import { useEffect, useState } from "preact/hooks";
 import type { AuditActions, AuditAnswer, AuditEntry, AuditState } from "../../shared/fleet-wire";
-import { language } from "../../shared/i18n";
+import { language, number } from "../../shared/i18n";
 import { TABLES, useT, type Key, type Translate } from "../i18n";
 import { place, setQuery } from "../router";
-import { Empty, FilterBar, Mark, Moment, PageHead, Panel, Problem, SearchBox, Select, Skeleton, Tag, useAct, useFleet, useLive, useNow, useStore } from "../ui";
+import { Empty, FilterBar, Mark, Moment, PageHead, Panel, Problem, SearchBox, Select, Skeleton, Tag, useAct, useFleet, useLive, useNow, usePlaces, useStore } from "../ui";
 import { momentWords } from "../ui/words";
 import "./audit.css";
 import { wantedBy } from "./wanted";
 
 const PAGE = 100;
+const MOMENTS: ReadonlySet<string> = new Set(["since", "until", "maintenance_until"]); // seconds, UTC
 
 export function AuditPage() {
   const t = useT();
@@ -154,13 +155,7 @@ function Entries({ entries }: { readonly entries: readonly AuditEntry[] }) {
             <td class="is-address">{entry.address}</td>
             <td class="is-result">{entry.result === "done" ? t("audit.done") : <Tag tone="warn" title={entry.result}>{word(t, "result", entry.result)}</Tag>}</td>
             <td class="is-values">
-              {Object.entries(entry.values)
-                .filter(([, value]) => value !== null)
-                .map(([name, value]) => (
-                  <span key={name}>
-                    {word(t, "value", name)}: <strong>{valueWords(t, name, value)}</strong>
-                  </span>
-                ))}
+              <Values values={entry.values} />
             </td>
           </tr>
         ))}
@@ -177,12 +172,35 @@ function word(t: Translate, kind: string, name: string): string {
   return Object.hasOwn(TABLES.vi, key) ? (t as (key: Key) => string)(key as Key) : name;
 }
 
-function valueWords(t: Translate, name: string, value: string | number | boolean | null): string {
-  if (typeof value === "boolean") return t(value ? "ui.yes" : "ui.no");
-  if (name === "action") return deedWords(t, String(value));
-  if (name === "act") return word(t, "act", String(value));
-  if (name === "state") return word(t, "command", String(value));
-  return String(value);
+/** What belongs to the deed; what is empty says nothing. */
+function Values({ values }: { readonly values: AuditEntry["values"] }) {
+  const t = useT();
+  const of = useStore(language);
+  const now = useNow();
+  const places = usePlaces();
+  const said = (name: string, value: string | number | boolean): string => {
+    if (typeof value === "boolean") return t(value ? "ui.yes" : "ui.no");
+    if (typeof value === "number") return MOMENTS.has(name) ? momentWords(of, value, now) : number(value);
+    if (name.startsWith("districts")) return value.split(" ").map((code) => places?.district.get(code)?.name ?? code).join(", ");
+    if (name.startsWith("unit")) return places?.unit.get(value)?.name ?? value;
+    if (name.startsWith("role")) return word(t, "role.fleet", value);
+    if (name === "state") return word(t, Object.hasOwn(TABLES.vi, `command.${value}`) ? "command" : "rollouts.state", value);
+    if (name === "action") return deedWords(t, value);
+    if (name === "act") return word(t, "act", value);
+    if (name === "by" && value === "command line") return t("audit.by.line");
+    return value;
+  };
+  return (
+    <>
+      {Object.entries(values).map(([name, value]) =>
+        value === null || value === "" ? null : (
+          <span key={name}>
+            {word(t, "value", name)}: <strong>{said(name, value)}</strong>
+          </span>
+        ),
+      )}
+    </>
+  );
 }
 
 async function load(

@@ -16,18 +16,22 @@ const RANGES = {
 } as const;
 
 type Range = keyof typeof RANGES;
+
+/** A device that is here for less than this has next to nothing to show of a day. */
+const NEW_S = 6 * 3_600;
 const NAMES = Object.keys(RANGES) as readonly Range[];
 
 interface Props {
   readonly id: string;
+  readonly enrolled_at: number; // seconds, UTC
   readonly metrics: readonly Metric[];
   readonly thresholds: readonly Threshold[];
 }
 
-export function Course({ id, metrics, thresholds }: Props) {
+export function Course({ id, enrolled_at, metrics, thresholds }: Props) {
   const t = useT();
   const now = useNow();
-  const range = useStore(place, ({ query }) => NAMES.find((one) => one === query.get("range")) ?? "day");
+  const range = useStore(place, ({ query }) => NAMES.find((one) => one === query.get("range")) ?? (now - enrolled_at < NEW_S ? "hour" : "day"));
   const { s, again_s } = RANGES[range];
   const tick = Math.floor(now / again_s);
   const to = Math.max(now - (now % 5), tick * again_s);
@@ -43,7 +47,7 @@ export function Course({ id, metrics, thresholds }: Props) {
               class="btn small"
               aria-pressed={one === range}
               data-range={one}
-              onClick={() => setQuery({ range: one === "day" ? null : one })}
+              onClick={() => setQuery({ range: one })}
             >
               {t(`device.range.${one}`)}
             </button>

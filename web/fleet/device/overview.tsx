@@ -18,7 +18,7 @@ export function Overview({ device, again }: { readonly device: DeviceAnswer; rea
         <Where device={device} again={again} />
         <Identity device={device} />
       </div>
-      <Course id={device.row.id} metrics={metricsOf(device.facts)} thresholds={device.thresholds} />
+      <Course id={device.row.id} enrolled_at={device.enrolled_at} metrics={metricsOf(device.facts)} thresholds={device.thresholds} />
     </div>
   );
 }

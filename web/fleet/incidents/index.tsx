@@ -100,10 +100,10 @@ function Open({ rows, people, error, again }: OpenProps) {
     {
       id: "what",
       head: t("incidents.what"),
-      width: "minmax(0, 3fr)",
+      width: "minmax(0, 4fr)",
       cell: (row) => <What row={row} />,
     },
-    { id: "since", head: t("incidents.since"), width: "120px", cell: (row) => <Since at={row.opened_at} /> },
+    { id: "since", head: t("incidents.since"), width: "104px", cell: (row) => <Since at={row.opened_at} /> },
     { id: "devices", head: t("incidents.devices"), width: "90px", numeric: true, cell: devicesWords },
     {
       id: "who",

@@ -234,24 +234,24 @@ function DeviceTable(props: TableProps) {
       {
         id: "status",
         head: t("list.col.status"),
-        width: "144px",
+        width: "136px",
         sorts: true,
         cell: (row) => <StatusMark status={row.status} />,
       },
       {
         id: "name",
         head: t("list.col.device"),
-        width: "minmax(240px, 1.5fr)",
+        width: "minmax(300px, 1.8fr)",
         sorts: true,
         cell: (row) => <Who row={row} where={whereWords(places, row)} />,
       },
       {
         id: "reason",
         head: t("list.col.reason"),
-        width: "minmax(240px, 1.5fr)",
+        width: "minmax(220px, 1.3fr)",
         cell: (row) => <Reason row={row} of={of} />,
       },
-      { id: "since", head: t("list.col.since"), width: "96px", sorts: true, cell: (row) => <Moment at={row.since} /> },
+      { id: "since", head: t("list.col.since"), width: "80px", sorts: true, cell: (row) => <Moment at={row.since} /> },
       {
         id: "seen",
         head: t("list.col.seen"),
