@@ -31,7 +31,19 @@ HTTP_CONNECTIONS: Final = 16
 
 
 class SharedCity(HttpCity):
-    """One pool of connections for all; no single device closes it."""
+    """One pool of connections for all; no single device closes it.
+
+    Who waits for a connection waits here: the pool looks at all that wait each time one of them is answered,
+    which for thousands that come at once takes longer than answering them.
+    """
+
+    def __init__(self, server: str, certificate: Path | None) -> None:
+        super().__init__(server, certificate, HTTP_CONNECTIONS)
+        self._few = asyncio.Semaphore(HTTP_CONNECTIONS)
+
+    async def _exchange(self, method: str, path: str, body: bytes, **options: object) -> bytes:
+        async with self._few:
+            return await super()._exchange(method, path, body, **options)
 
     async def close(self) -> None:
         pass
@@ -83,7 +95,7 @@ async def _live(
         added = await desk.expect([(seat, _fingerprint(key)) for seat, key in zip(places, keys, strict=True)])
     tell({"what": "expected", "new": added})
     tell({"what": "places", "kiosks": [_told(seat) for seat in places]})
-    city = SharedCity(server, certificate, HTTP_CONNECTIONS)
+    city = SharedCity(server, certificate)
     dial = dialler(server, context)
     crowd: list[Crowd] = []
 
