@@ -79,6 +79,9 @@ class Notifier:
         self._draw = draw
         self._wake = asyncio.Event()
         self._sending: dict[str, tuple[str, asyncio.Task[None]]] = {}  # by notice: its route, its task
+        self._unkept: dict[str, Notice] = {}
+        """What came of a try and is not written yet. None of them is tried again before it is: a disk that
+        is full must not send one letter over and over."""
         self._task: asyncio.Task[None] | None = None
         self._digest_after = 0.0
         self.tries: Counter[str] = Counter()
@@ -117,6 +120,10 @@ class Notifier:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            await self._keep()
+        except DomainError as error:
+            log.error("! %d notices may go out twice: %s", len(self._unkept), error)
 
     # --- telling (Told) ---
 
@@ -207,29 +214,30 @@ class Notifier:
 
     async def _begin_due(self) -> int:
         """Start as many as may be; how many are on their way."""
-        free = AT_ONCE - len(self._sending)
-        if free > 0:
-            per_route: dict[str, int] = {}
-            for route, _ in self._sending.values():
-                per_route[route] = per_route.get(route, 0) + 1
+        await self._keep()
+        limit = AT_ONCE * 4
+        while len(self._sending) < AT_ONCE:
+            per_route = Counter(route for route, _ in self._sending.values())
             busy = [route for route, many in per_route.items() if many >= AT_ONCE_PER_ROUTE]
             async with self._database.read() as connection:
-                found = await store.due(connection, self._clock(), self._sending, busy, AT_ONCE * 4)
+                found = await store.due(
+                    connection, self._clock(), {*self._sending, *self._unkept}, busy, limit
+                )
             for notice in found:
-                if len(self._sending) >= AT_ONCE:
-                    break
-                many = per_route.get(notice.route, 0)
-                if many < AT_ONCE_PER_ROUTE:
-                    per_route[notice.route] = many + 1
+                if len(self._sending) < AT_ONCE and per_route[notice.route] < AT_ONCE_PER_ROUTE:
+                    per_route[notice.route] += 1
                     task = asyncio.create_task(self._send(notice), name=f"notice {notice.id}")
                     self._sending[notice.id] = (notice.route, task)
+            if len(found) < limit:
+                break  # else all of it may have been of routes that are busy now: look past them
         return len(self._sending)
 
     async def _send(self, notice: Notice) -> None:
         try:
-            after = await self._try(notice)
+            after = self._unkept[notice.id] = await self._try(notice)
             async with self._database.write() as connection:
                 await store.put(connection, after)
+            del self._unkept[notice.id]
         except DomainError as error:
             log.error("! notice %s: what came of it cannot be kept: %s", notice.id, error)
         except Exception:
@@ -237,6 +245,17 @@ class Notifier:
         finally:
             self._sending.pop(notice.id, None)
             self._wake.set()
+
+    async def _keep(self) -> None:
+        """Write what came of earlier tries. Raises what writing raises."""
+        left = [one for name, one in self._unkept.items() if name not in self._sending]
+        if not left:
+            return
+        async with self._database.write() as connection:
+            for notice in left:
+                await store.put(connection, notice)
+        for notice in left:
+            del self._unkept[notice.id]
 
     async def _try(self, notice: Notice) -> Notice:
         """The notice after one try."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from kiosk_hub.fleet import incident_acts as acts
 from kiosk_hub.fleet.facts import Camera
@@ -17,6 +19,7 @@ from kiosk_hub.fleet.ids import IncidentId
 from kiosk_hub.fleet.notices import NoticeState, QuietHours, Route
 from kiosk_hub.fleet.values import Severity
 from kiosk_hub.services.notice_settings import UnknownRoute
+from kiosk_hub.store import notices as store
 from room_manager.errors import Invalid, NotAllowed, Stale
 from tests.helpers.incident_bench import HALL, HOA, LAN, OTHERS, QUAN, Bench, again, bench
 from tests.helpers.receivers import Mailbox, Receiver, mailbox, receiver
@@ -153,6 +156,51 @@ def test_a_mail_server_that_hangs_holds_up_nobody_else(tmp_path: Path) -> None:
         assert len(there.posts) == 1
         states = {one.channel: one.state for one in await city.outgoing()}
         assert states == {"email": NoticeState.WAITING, "webhook": NoticeState.SENT}
+
+    run(tmp_path, story)
+
+
+def test_nor_does_it_with_hundreds_that_were_due_before(tmp_path: Path) -> None:
+    async def story(city: Bench, box: Mailbox, there: Receiver) -> None:
+        made = await city.tells(box.port, TEAM, hook(there.url), limit_s=20.0)
+        box.hangs = True
+        await power_cut(city)
+        mail = next(one for one in await city.outgoing() if one.channel == "email")
+        async with city.database.write() as connection:
+            before = [replace(mail, id=f"nt-{n:03}", due_at=mail.due_at - 60) for n in range(100)]
+            await store.add(connection, before)
+        sending = asyncio.create_task(made.deliver())
+        async with asyncio.timeout(15):
+            while not there.posts:
+                await asyncio.sleep(0.02)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        made.book.settings = replace(made.book.settings, routes=())
+        await made.close()
+
+    run(tmp_path, story)
+
+
+def test_what_cannot_be_written_down_is_not_sent_again(tmp_path: Path) -> None:
+    """The letter has gone out, and the disk refuses to remember it."""
+
+    async def story(city: Bench, box: Mailbox, there: Receiver) -> None:
+        await city.tells(box.port, TEAM)
+        await power_cut(city)
+        async with city.database.write() as connection:
+            await connection.execute(
+                text("CREATE TRIGGER full BEFORE UPDATE ON notices BEGIN SELECT RAISE(ABORT, 'full'); END")
+            )
+        for _ in range(3):
+            with pytest.raises(IntegrityError):
+                await city.deliver()
+        assert len(box.letters) == 1
+
+        async with city.database.write() as connection:
+            await connection.execute(text("DROP TRIGGER full"))
+        await city.deliver()
+        assert len(box.letters) == 1
+        assert [one.state for one in await city.outgoing()] == [NoticeState.SENT]
 
     run(tmp_path, story)
 
