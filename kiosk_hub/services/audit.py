@@ -245,6 +245,8 @@ class Audit:
                 self._tell_head()
             except DomainError as error:
                 log.warning("- audit: not looked through: %s", error)
+            except Exception:  # a file that is damaged is what this is here to find: it must not end it
+                log.exception("! audit: not looked through; next time again")
             await asyncio.sleep(VERIFY_EVERY_S)
 
     async def _go_on(self, pause_s: float) -> None:

@@ -8,6 +8,7 @@ ones. The list is as long as there are things, however often they change.
 """
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -57,7 +58,8 @@ class Changes:
         self._put(self._incidents, incident, MOST_THINGS)
 
     def commands_changed(self, device: DeviceId) -> None:
-        self._put(self._commands, device, MOST_THINGS)
+        # As many as there are devices: a bulk changes thousands at once, and each page must hear of its own.
+        self._put(self._commands, device)
 
     def rollout_changed(self, rollout: RolloutId) -> None:
         self._put(self._rollouts, rollout, MOST_THINGS)
@@ -125,4 +127,5 @@ class Changes:
 
 
 def _after(changed: dict[K, int], version: int) -> tuple[K, ...]:
-    return tuple(key for key, at in changed.items() if at > version)
+    """The oldest change first. What is older than ``version`` is not looked at."""
+    return tuple(takewhile(lambda key: changed[key] > version, reversed(changed)))[::-1]

@@ -33,7 +33,7 @@ from kiosk_hub.services.directory import Directory
 from kiosk_hub.services.geography import Geography
 from kiosk_hub.store import audit
 from kiosk_hub.store import incidents as store
-from kiosk_hub.store.staff import StaffStore
+from kiosk_hub.store.staff import standing_grant
 from room_manager.errors import DomainError, Invalid, NotAllowed
 from room_manager.ids import SiteId
 from room_manager.roster.builtin import hanoi_districts
@@ -80,7 +80,6 @@ class Incidents:
         database: Database,
         directory: Directory,
         geography: Geography,
-        staff: StaffStore,
         feed: Feed,
         clock: Callable[[], float],
         *,
@@ -90,7 +89,6 @@ class Incidents:
         self._database = database
         self._directory = directory
         self._geography = geography
-        self._staff = staff
         self._feed = feed
         self._clock = clock
         self._pace = pace if pace is not None else Pace()
@@ -221,15 +219,16 @@ class Incidents:
 
         Raises ``UnknownIncident``, ``NotAllowed``, ``Stale``, ``WrongState``, ``Invalid``, ``Limit``.
         """
-        if isinstance(command, acts.Assign) and command.to:
-            grant = await self._staff.grant_of(command.to)
-            if grant is None or Action.HANDLE_INCIDENT not in _may(grant):
-                raise Invalid("to: this account does not handle incidents")
+        values: dict[str, str | int | float | bool | None] = {"incident": name}
         async with self._lock:
             incident = await self._find(name)
-            check(staff, Action.HANDLE_INCIDENT, incident.spot.district or None)
-            if incident.spot.level is Level.CITY and staff.grant.role is FleetRole.TECHNICIAN:
-                raise NotAllowed("this is a matter of the whole city")
+            check(staff, Action.HANDLE_INCIDENT)
+            if not may_handle(staff.grant, incident.spot):
+                raise NotAllowed("this is a matter of the whole city, or of a district not one of yours")
+            if isinstance(command, acts.Assign):
+                values["to"] = command.to
+                if command.to and not await self._may_be_given(command.to, incident.spot):
+                    raise Invalid("to: this account does not handle incidents there")
             turn = self._turn()
             turn.book.put(incident)
             turn.command(name, command)
@@ -240,10 +239,16 @@ class Incidents:
                     account=staff.account,
                     address=staff.address,
                     device=incident.spot.device or None,
-                    values={"incident": name},
+                    values=values,
                 ),
             )
             return self.row(self._book.incidents.get(name, turn.book.incidents[name]))
+
+    async def _may_be_given(self, account: str, spot: Spot) -> bool:
+        """Could this account do anything about it?"""
+        async with self._database.read() as connection:
+            grant = await standing_grant(connection, account)
+        return grant is not None and may_handle(grant, spot)
 
     async def _find(self, name: IncidentId) -> Incident:
         incident = self._book.incidents.get(name)
@@ -353,8 +358,11 @@ def in_sight(grant: Grant, spot: Spot) -> bool:
     return spot.level is Level.CITY or grant.covers(spot.district)
 
 
-def _may(grant: Grant) -> frozenset[Action]:
-    return frozenset(action for action in Action if grant.allows(action))
+def may_handle(grant: Grant, spot: Spot) -> bool:
+    """May this person act on it? What is the whole city's is not for a technician of some districts."""
+    if spot.level is Level.CITY:
+        return grant.role is not FleetRole.TECHNICIAN and grant.allows(Action.HANDLE_INCIDENT)
+    return grant.allows(Action.HANDLE_INCIDENT, spot.district)
 
 
 def _new_id() -> IncidentId:

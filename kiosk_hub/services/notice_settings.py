@@ -79,7 +79,7 @@ class NoticeBook:
                     action="set-notices",
                     account=staff.account,
                     address=staff.address,
-                    values={"version": saved.version, "routes": len(saved.routes)},
+                    values={"version": saved.version, **_changes(now, saved)},
                 ),
                 self._clock(),
             )
@@ -127,6 +127,29 @@ class NoticeBook:
     async def of_incident(self, incident: str) -> list[Notice]:
         async with self._database.read() as connection:
             return await store.of_incident(connection, incident, 100)
+
+
+def _changes(before: NoticeSettings, after: NoticeSettings) -> dict[str, str | int | float | bool | None]:
+    """What became different, for an auditor: routes by their ids with the fields that changed, numbers as
+    they are now. Addresses are not repeated."""
+    old, new = ({route.id: route for route in one.routes} for one in (before, after))
+    changed = {
+        name: [field for field in Route.__struct_fields__ if getattr(old[name], field) != getattr(one, field)]
+        for name, one in new.items()
+        if name in old
+    }
+    told = {
+        "added": " ".join(name for name in new if name not in old),
+        "removed": " ".join(name for name in old if name not in new),
+        "changed": " ".join(f"{name}({','.join(fields)})" for name, fields in changed.items() if fields),
+    }
+    values: dict[str, str | int | float | bool | None] = {k: text for k, text in told.items() if text}
+    for field in NoticeSettings.__struct_fields__:
+        value = getattr(after, field)
+        if field not in ("version", "routes") and value != getattr(before, field):
+            quiet = isinstance(value, rules.QuietHours)
+            values[field] = f"{value.from_minute}-{value.to_minute}" if quiet else value
+    return values
 
 
 def _kept(secrets: dict[str, bytes]) -> dict[str, str]:

@@ -74,6 +74,7 @@ async def newest(
     connection: AsyncConnection,
     *,
     device: DeviceId | None = None,
+    devices: Sequence[DeviceId] | None = None,
     bulk: BulkId | None = None,
     states: Iterable[CommandState] = (),
     act: str = "",
@@ -81,11 +82,13 @@ async def newest(
     since: float | None = None,
     limit: int,
 ) -> list[Command]:
-    """The newest first; ``before``: those that come after this one in the list."""
+    """The newest first; ``devices`` None: of any; ``before``: those that come after this one in the list."""
     wanted = select(commands.c.body).limit(limit)
     wanted = wanted.order_by(commands.c.created_at.desc(), commands.c.id.desc())
     if device is not None:
         wanted = wanted.where(commands.c.device == device)
+    if devices is not None:
+        wanted = wanted.where(commands.c.device.in_(devices))
     if bulk is not None:
         wanted = wanted.where(commands.c.bulk == bulk)
     if states:

@@ -104,9 +104,7 @@ async def open_fleet(
     stack.push_async_callback(audit.close)
     staff = StaffStore(database)
     beat_every_s = edge.settings.fleet.beat_every_s
-    incidents = Incidents(
-        database, directory, geography, staff, changes, time.time, beat_every_s=beat_every_s
-    )
+    incidents = Incidents(database, directory, geography, changes, time.time, beat_every_s=beat_every_s)
     mail = MailChannel(edge.settings.fleet.mail)
     notices = NoticeBook(database, time.time, edge.settings.fleet.private_webhooks)
     notifier = Notifier(

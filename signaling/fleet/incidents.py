@@ -10,7 +10,8 @@ from kiosk_hub.fleet.incident_words import IncidentRow
 from kiosk_hub.fleet.incidents import AnyEvent, Incident
 from kiosk_hub.fleet.notice import Notice
 from kiosk_hub.fleet.permissions import Action
-from kiosk_hub.fleet.values import FleetRole, Level, Severity
+from kiosk_hub.fleet.values import Severity
+from kiosk_hub.services.incidents import may_handle
 from signaling.fleet.operation import Asked, Operation, Query
 from signaling.wire.fleet import incidents as wire
 
@@ -64,7 +65,11 @@ async def _one(asked: Asked) -> wire.IncidentAnswer:
         row=row,
         devices=_devices(asked, incident),
         timeline=tuple(_entry(asked, incident, event, names) for event in events[:-MOST_EVENTS:-1]),
-        children=tuple(await asked.hub.incidents.rows_of(incident.children)),
+        children=tuple(
+            child
+            for child in await asked.hub.incidents.rows_of(incident.children)
+            if asked.staff.grant.covers(child.district)
+        ),
         notices=tuple(_notice(one) for one in await asked.hub.notifier.book.of_incident(name)),
         handlers=await _handlers(asked, incident),
         people=await _people(asked, [row]),
@@ -73,14 +78,18 @@ async def _one(asked: Asked) -> wire.IncidentAnswer:
 
 
 def _may(asked: Asked, incident: Incident) -> bool:
-    grant = asked.staff.grant
-    if incident.spot.level is Level.CITY and grant.role is FleetRole.TECHNICIAN:
-        return False
-    return grant.allows(Action.HANDLE_INCIDENT, incident.spot.district or None)
+    return may_handle(asked.staff.grant, incident.spot)
 
 
 def _devices(asked: Asked, incident: Incident) -> tuple[wire.IncidentDevice, ...]:
-    ordered = sorted(incident.devices.items(), key=lambda item: (item[1].well_at is not None, item[1].since))
+    """Those in this person's districts: one of the whole city's is seen by all, its devices are not."""
+    directory, grant = asked.hub.directory, asked.staff.grant
+    seen = [
+        (device, affected)
+        for device, affected in incident.devices.items()
+        if grant.covers("" if (known := directory.find(device)) is None else directory.district_of(known))
+    ]
+    ordered = sorted(seen, key=lambda item: (item[1].well_at is not None, item[1].since))
     made = []
     for device, affected in ordered[:MOST_DEVICES]:
         record = asked.hub.directory.find(device)
@@ -133,11 +142,10 @@ def _notice(one: Notice) -> wire.NoticeLine:
 
 
 async def _handlers(asked: Asked, incident: Incident) -> tuple[wire.Handler, ...]:
-    district = incident.spot.district or None
     return tuple(
         wire.Handler(account, name)
         for account, name, grant in await asked.hub.grants.all()
-        if grant is not None and grant.allows(Action.HANDLE_INCIDENT, district)
+        if grant is not None and may_handle(grant, incident.spot)
     )
 
 

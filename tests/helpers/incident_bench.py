@@ -60,7 +60,6 @@ class Bench:
             database,
             directory,
             directory.geography,
-            StaffStore(database),
             self.changes,
             clock,
             pace=pace,

@@ -55,6 +55,16 @@ def test_a_reader_that_takes_a_part_goes_on_where_it_stopped() -> None:
     assert (first, rest, end) == ([A, B], [C, A], feed.version)
 
 
+def test_of_a_bulk_each_device_is_told_to_whoever_looks_at_it() -> None:
+    feed = changes()
+    start = feed.version
+    devices = tuple(DeviceId(str(number)) for number in range(3 * MOST_THINGS))
+    for one in devices:
+        feed.commands_changed(one)
+
+    assert feed.things_after(start).commands == devices
+
+
 def test_things_beside_rows_are_bounded() -> None:
     feed = changes()
     start = feed.version

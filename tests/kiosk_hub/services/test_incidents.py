@@ -10,10 +10,11 @@ from sqlalchemy import select
 
 from kiosk_hub.fleet import incident_acts as acts
 from kiosk_hub.fleet import incidents as i
+from kiosk_hub.fleet.correlation import Spot
 from kiosk_hub.fleet.facts import Camera
 from kiosk_hub.fleet.ids import IncidentId
 from kiosk_hub.fleet.values import DeviceState, IncidentState, Level, Severity
-from kiosk_hub.services.incidents import UnknownIncident
+from kiosk_hub.services.incidents import UnknownIncident, may_handle
 from kiosk_hub.store.tables import audit
 from room_manager.errors import Invalid, NotAllowed, Stale
 from tests.helpers.incident_bench import HALL, HOA, LAN, OTHERS, QUAN, XEM, Bench, again, bench
@@ -123,6 +124,9 @@ def test_every_deed_of_a_person_is_in_the_audit(tmp_path: Path) -> None:
         assert not city.rows()
         async with city.database.read() as connection:
             entries = (await connection.execute(select(audit.c.action, audit.c.account))).all()
+            assigned = (await connection.execute(select(audit.c.body).order_by(audit.c.seq))).first()
+        assert assigned is not None
+        assert b'"to":"lan"' in assigned.body
         assert [tuple(entry) for entry in entries] == [
             ("assign-incident", "lan"),
             ("comment-incident", "lan"),
@@ -147,6 +151,8 @@ def test_who_may_not_is_refused(tmp_path: Path) -> None:
             await city.incidents.get(name, HOA.grant)
         with pytest.raises(Invalid):
             await city.incidents.act(LAN, name, acts.Assign(by="lan", to="xem", version=row.version))
+        with pytest.raises(Invalid):  # whose districts are others, and who could not even see it
+            await city.incidents.act(LAN, name, acts.Assign(by="lan", to="hoa", version=row.version))
         with pytest.raises(Stale):
             await city.incidents.act(LAN, name, acts.Acknowledge(by="lan", version=row.version + 1))
         with pytest.raises(UnknownIncident):
@@ -154,6 +160,13 @@ def test_who_may_not_is_refused(tmp_path: Path) -> None:
         assert city.only() == row
 
     run(tmp_path, story)
+
+
+def test_what_belongs_to_no_district_is_no_technicians() -> None:
+    for spot in (Spot(Level.UNIT, "unit:00009", "", "00009"), Spot(Level.CITY, "city")):
+        assert not may_handle(LAN.grant, spot)
+        assert not may_handle(XEM.grant, spot)
+        assert may_handle(QUAN.grant, spot)
 
 
 def test_what_cannot_be_stored_has_not_happened_and_is_decided_again(tmp_path: Path) -> None:

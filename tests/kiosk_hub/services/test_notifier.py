@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from kiosk_hub.fleet import incident_acts as acts
@@ -20,6 +20,7 @@ from kiosk_hub.fleet.notices import NoticeState, QuietHours, Route
 from kiosk_hub.fleet.values import Severity
 from kiosk_hub.services.notice_settings import UnknownRoute
 from kiosk_hub.store import notices as store
+from kiosk_hub.store.tables import audit
 from room_manager.errors import Invalid, NotAllowed, Stale
 from tests.helpers.incident_bench import HALL, HOA, LAN, OTHERS, QUAN, Bench, again, bench
 from tests.helpers.receivers import Mailbox, Receiver, mailbox, receiver
@@ -51,6 +52,26 @@ async def power_cut(city: Bench) -> str:
     city.kill(*HALL)
     await city.wait(120)
     return city.only().id
+
+
+def test_the_audit_says_what_became_different_in_the_settings(tmp_path: Path) -> None:
+    async def story(city: Bench, box: Mailbox, there: Receiver) -> None:
+        await city.tells(box.port, TEAM)
+        off = replace(TEAM, on=False)
+        await city.tells(box.port, off, EVERYTHING, quiet=NEVER_QUIET, silent_days=3)
+        async with city.database.read() as connection:
+            rows = (await connection.execute(select(audit.c.body).order_by(audit.c.seq))).scalars()
+            first, second = (json.loads(body)["entry"]["values"] for body in rows)
+        assert first == {"version": 1, "added": TEAM.id}
+        assert second == {
+            "version": 2,
+            "added": EVERYTHING.id,
+            "changed": f"{TEAM.id}(on)",
+            "quiet": "0-0",
+            "silent_days": 3,
+        }
+
+    run(tmp_path, story)
 
 
 def test_a_letter_says_place_and_fault_and_later_that_it_is_over(tmp_path: Path) -> None:
@@ -172,6 +193,7 @@ def test_nor_does_it_with_hundreds_that_were_due_before(tmp_path: Path) -> None:
         sending = asyncio.create_task(made.deliver())
         async with asyncio.timeout(15):
             while not there.posts:
+                assert not sending.done()
                 await asyncio.sleep(0.02)
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)

@@ -11,11 +11,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from kiosk_hub.fleet.commands import CommandState
 from kiosk_hub.fleet.device import Device
 from kiosk_hub.fleet.ids import CommandId, EvidenceId
 from kiosk_hub.fleet.places import Place
 from kiosk_hub.fleet.values import FleetRole
 from kiosk_hub.services.evidence import media_type
+from kiosk_hub.store import commands as store
 from kiosk_hub.store.audit import GENESIS, link
 from room_manager.ids import SiteId
 from signaling.cli.audit import verify_export
@@ -159,6 +161,29 @@ def test_pages_of_commands(tmp_path: Path) -> None:
             seen = [one["id"] for page in (first, second, third) for one in page["commands"]]
             assert seen == asked[::-1]
             assert third["before"] is None
+
+    at_hall(tmp_path, act)
+
+
+def test_thousands_elsewhere_do_not_hide_those_of_ones_own_district(tmp_path: Path) -> None:
+    async def act(here: Hall) -> None:
+        async with person(here, FleetRole.TECHNICIAN, [BA_DINH], "lan") as lan:
+            asked = (await lan.ask("POST", f"/devices/{MINE.id}/commands", RESTART)).json()
+            hub = hub_of(here)
+            mine = await hub.commands.find(CommandId(asked["id"]))
+            assert mine is not None
+            later = replace(
+                mine, device=THEIRS.id, state=CommandState.SUCCEEDED, created_at=mine.created_at + 1
+            )
+            async with hub.database.write() as connection:
+                for start in range(0, 4_200, 600):
+                    some = [replace(later, id=CommandId(f"x{start + n}")) for n in range(600)]
+                    await store.add(connection, some)
+
+            seen = await lan.get("/commands")
+
+        assert [one["id"] for one in seen["commands"]] == [asked["id"]]
+        assert seen["before"] is None
 
     at_hall(tmp_path, act)
 
