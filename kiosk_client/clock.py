@@ -26,6 +26,9 @@ KEEP_S: Final = 900.0
 
 JUMP_S: Final = 2.0
 
+LATEST: Final = 1e11
+"""As the wire has it: what claims to be later is no time, and no calendar could show it."""
+
 
 class Sample(Struct, frozen=True):
     """The city's clock is ``mono + offset_s``, give or take ``error_s``, at the moment ``mono``."""
@@ -95,6 +98,8 @@ class CityClock:
 
     def hear(self, city: float, sent_mono: float, heard_mono: float) -> None:
         """An exchange that began at ``sent_mono`` was answered."""
+        if not 0.0 < city < LATEST:
+            return
         self.held = better(self.held, sample(city, sent_mono, heard_mono))
         self.heard_mono = heard_mono
 

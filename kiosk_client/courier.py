@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from kiosk_client.backoff import Backoff
 from kiosk_client.city import City, Refused
 from kiosk_client.disk import Disk
 from kiosk_client.errors import NotKept
@@ -21,6 +22,7 @@ from signaling.wire.kiosk.words import AnyNews, Done
 AT_ONCE: Final = 16
 AGAIN_AFTER_S: Final = 10.0
 ANSWER_WITHIN_S: Final = 60.0
+LEAST_JITTER: Final = 0.75
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,8 @@ class Courier:
         self._files = files
         self._chance = chance
         self._on_way: dict[str, tuple[Waiting, float]] = {}
+        self._not_before: dict[int, float] = {}  # by seq, on the loop's clock: a city that is busy is let be
+        self._backoff = Backoff()
         self._uploading: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._again = False
@@ -96,7 +100,7 @@ class Courier:
 
     def _later(self, after_s: float = AGAIN_AFTER_S) -> None:
         loop = asyncio.get_running_loop()
-        at = loop.time() + after_s * (0.75 + 0.5 * self._chance())
+        at = loop.time() + after_s * (LEAST_JITTER + 0.5 * self._chance())
         if self._timer is not None:
             if self._timer.when() <= at:
                 return
@@ -116,7 +120,9 @@ class Courier:
                 self._later(ANSWER_WITHIN_S)
             if room <= 0:
                 return  # ``stored`` wakes us
-            besides = frozenset(one.seq for one, _ in self._on_way.values())
+            now = asyncio.get_running_loop().time()
+            self._not_before = {seq: at for seq, at in self._not_before.items() if at > now}
+            besides = frozenset((*(one.seq for one, _ in self._on_way.values()), *self._not_before))
             try:
                 batch = await self._disk.do(lambda: self._outbox.pending(room, besides))  # noqa: B023
                 seals = [one.seq for one in batch if one.merged]
@@ -128,6 +134,8 @@ class Courier:
                 self._later()
                 return
             if not batch:
+                if self._not_before:
+                    self._later((min(self._not_before.values()) - now) / LEAST_JITTER)
                 return
             for one in batch:
                 if one.merged:
@@ -155,25 +163,28 @@ class Courier:
             digest = hashlib.sha256(data).hexdigest()
             head = EvidenceHead(done.outcome.evidence, done.command, kind, digest)
             await self._city.put_evidence(head, data, token)
+            self._backoff.eased()
         except KeyError:
             done = _without_evidence(done, "evidence-lost")
         except Refused as refused:
             if not refused.for_good:
-                self._give_up(one)
+                self._give_up(one, refused.retry_after_s or 0.0)
                 return
             log.warning("! evidence of %s refused: %s", done.command, refused.said)
             done = _without_evidence(done, refused.said)
         except (Cut, OSError) as error:
             log.warning("! evidence of %s: %s", done.command, error)
-            self._give_up(one)
+            self._give_up(one, error.retry_after_s if isinstance(error, Cut) else 0.0)
             return
         if one.key in self._on_way:
             await self._tell(one, done)
 
-    def _give_up(self, one: Waiting) -> None:
-        """For now."""
+    def _give_up(self, one: Waiting, at_least_s: float) -> None:
+        """For now; ``at_least_s`` is what the city asked for."""
         self._on_way.pop(one.key, None)
-        self._later()
+        wait_s = max(AGAIN_AFTER_S, self._backoff.wait_s(self._chance(), at_least_s))
+        self._not_before[one.seq] = asyncio.get_running_loop().time() + wait_s
+        self._later(wait_s / LEAST_JITTER)
 
 
 def _without_evidence(done: Done, code: str) -> Done:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -34,6 +35,8 @@ from signaling.wire.kiosk.page import AnyPageMessage, Begin, Finish, Shown, Touc
 from signaling.wire.kiosk.words import Camera, DeviceSettings, Disk, LogLine, Order, Sessions
 
 T = TypeVar("T")
+
+log = logging.getLogger("diemcau.body")
 
 FIRST_LOOK_LIMIT_S: Final = 4.0
 TICK_S: Final = 1.0
@@ -217,16 +220,22 @@ class RealBody:
         a camera that was pulled out or put in is looked for at once."""
         while True:
             await asyncio.sleep(TICK_S)
-            source = self._camera_path()
-            seen = (source, os.path.exists(source))  # noqa: ASYNC240 - the kernel's own tree
-            if seen != self._camera_seen:
-                self._camera_seen = seen
-                self._looking_camera.again()
-            self._count(lambda service: sessions.pass_time(service, self._clock()))
-            if self._server is not None:
-                self._read_content()
-                if self._stage.standing.pairing is not None:
-                    self._server.tell()
+            try:
+                self._pass_time()
+            except Exception:  # without ticks no session would ever end, and no order begin
+                log.exception("! a tick: a bug")
+
+    def _pass_time(self) -> None:
+        self._count(lambda service: sessions.pass_time(service, self._clock()))
+        source = self._camera_path()
+        seen = (source, os.path.exists(source))
+        if seen != self._camera_seen:
+            self._camera_seen = seen
+            self._looking_camera.again()
+        if self._server is not None:
+            self._read_content()
+            if self._stage.standing.pairing is not None:
+                self._server.tell()
 
     def _content_folder(self) -> Path:
         assert self._core is not None

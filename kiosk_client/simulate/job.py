@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from kiosk_client.city import HttpCity
+from kiosk_client.city import HttpCity, Refused
 from kiosk_client.config import BadConfig
 from kiosk_client.key import FileKey
 from kiosk_client.running import words
@@ -25,9 +25,14 @@ from kiosk_client.simulate.places import Seat, seats, secret
 from kiosk_client.simulate.script import Script, parse, steps
 from kiosk_client.wire import dialler, normal_server, tls_context
 from signaling.wire.kiosk.fingerprint import fingerprint_of, raw_key
+from signaling.wire.kiosk.rest import AskEnrolment, Enrolled
 
 MOST: Final = 20_000
 HTTP_CONNECTIONS: Final = 16
+TOO_MANY: Final = (
+    "the city refuses devices because too many ask from one address: they come in slowly;"
+    " it takes them all at once when it is started with --known-networks and this machine's address"
+)
 
 
 class SharedCity(HttpCity):
@@ -44,6 +49,17 @@ class SharedCity(HttpCity):
     async def _exchange(self, method: str, path: str, body: bytes, **options: object) -> bytes:
         async with self._few:
             return await super()._exchange(method, path, body, **options)
+
+    _hinted = False
+
+    async def ask(self, asking: AskEnrolment) -> Enrolled:
+        try:
+            return await super().ask(asking)
+        except Refused as refused:
+            if refused.said == "too-many" and not self._hinted:
+                self._hinted = True
+                print(TOO_MANY, file=sys.stderr, flush=True)
+            raise
 
     async def close(self) -> None:
         pass

@@ -9,6 +9,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from kiosk_client.errors import AgentError
+
 BUILDINGS: Final = (
     "Nhà văn hóa",
     "Chung cư CT{n}",
@@ -19,6 +21,12 @@ BUILDINGS: Final = (
 SPOTS: Final = ("Sảnh A", "Sảnh B", "Cạnh thang máy", "Phòng chờ", "Cửa ra vào", "Tầng hầm")
 SIZES: Final = (1, 2, 3, 4, 6)
 WEIGHTS: Final = (3, 4, 3, 2, 1)
+
+
+class NoUnits(AgentError):
+    """Nowhere to stand."""
+
+    code = "no-units"
 
 
 class Unit(Struct, frozen=True):
@@ -43,7 +51,9 @@ class Seat(Struct, frozen=True):
 
 
 def seats(many: int, units: Sequence[Unit], seed: int) -> list[Seat]:
-    """So many places; the same for the same units and seed."""
+    """So many places; the same for the same units and seed. Raises ``NoUnits``."""
+    if not units:
+        raise NoUnits("the city's roster is empty: give it units first (diemcau roster import)")
     lot = random.Random(f"seats {seed}")  # noqa: S311 - where nobody stands is no secret
     order = sorted(units, key=lambda unit: unit.code)
     lot.shuffle(order)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 import httpx
 import msgspec
@@ -101,7 +101,7 @@ class BundleUpdater:
         self._download = Download(self._async, self._thread, core.token, core.city_now)
         self._switching = Switching(self._machine, self._runtime, self._pace, core.restart, self._do)
         await self._do(self._open)
-        self._task = asyncio.create_task(self._run(), name="updates")
+        self._task = asyncio.create_task(self._keep_running(), name="updates")
 
     async def close(self) -> None:
         if self._task is not None:
@@ -141,7 +141,16 @@ class BundleUpdater:
 
     # --- the one task ---
 
-    async def _run(self) -> None:
+    async def _keep_running(self) -> None:
+        """Nobody would notice that a device takes no updates any more."""
+        while True:
+            try:
+                await self._run()
+            except Exception:
+                log.exception("! a bug, even in telling of one")
+                await asyncio.sleep(self._pace.longest_wait_s)
+
+    async def _run(self) -> NoReturn:
         wait_s: float | None = 0.0
         failures = 0
         unfinished = True

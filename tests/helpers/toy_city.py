@@ -187,6 +187,8 @@ class ToyCity:
         self.rotate = False
         self.no_go: dict[CommandId, str] = {}
         self.evidence: list[EvidenceHead] = []
+        self.busy_for_evidence_s = 0.0
+        self.evidence_at: list[float] = []
         self.asked = 0
         self.too_many_until = 0.0  # on the loop's clock
         self.refused_at: list[float] = []
@@ -300,6 +302,9 @@ class ToyCity:
         await asyncio.sleep(self.trip_s)
         if not self.reachable:
             raise Cut("no route")
+        self.evidence_at.append(asyncio.get_running_loop().time())
+        if self.busy_for_evidence_s:
+            raise Cut("answered 503", self.busy_for_evidence_s)
         self.evidence.append(head)
 
     async def download_s(self, path: str, token: str, most_bytes: int) -> tuple[int, float]:

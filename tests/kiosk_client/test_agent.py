@@ -115,6 +115,30 @@ def test_a_code_stays_on_the_screen_while_too_many_look() -> None:
     run_virtual(life())
 
 
+def test_evidence_is_not_offered_again_before_the_city_s_wait() -> None:
+    async def life() -> None:
+        city = ToyCity()
+        shot = Result(Outcome(succeeded=True), Evidence("screenshot", b"picture"))
+        async with toy_device(city) as device:
+            device.body.result = shot
+            await until(lambda: city.all(Beat))
+            city.busy_for_evidence_s = 40.0
+            city.say(Carry(time=city.now, order=an_order(do=TakeScreenshot())))
+            await until(lambda: city.evidence_at)
+            for number in range(30):
+                await device.agent.report(LogLine("info", f"x{number}"))
+                await asyncio.sleep(1)
+            assert len(city.evidence_at) == 1
+            city.busy_for_evidence_s = 0.0
+            await until(
+                lambda: city.all(Report) and any(isinstance(one.news, Done) for one in city.all(Report))
+            )
+
+        assert len(city.evidence) == 1
+
+    run_virtual(life())
+
+
 def test_beats_come_at_the_interval_and_are_dropped_while_the_line_is_cut() -> None:
     async def life() -> None:
         city = ToyCity()

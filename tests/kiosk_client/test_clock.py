@@ -26,6 +26,16 @@ def test_the_city_s_time_is_never_off_by_more_than_half_the_round_trip(
     assert abs(now + sample.offset_s - truth) <= sample.error_s + 1e-6
 
 
+@given(st.sampled_from([-1.0, 0.0, 1e300, float("inf"), float("nan")]))
+def test_what_is_no_time_is_not_taken_for_one(said: float) -> None:
+    held = CityClock()
+    held.hear(CITY, 10.0, 10.1)
+
+    held.hear(said, 2_000.0, 2_000.0)
+
+    assert abs((held.now(2_000.0) or 0.0) - (CITY + 1_990.0)) < 1
+
+
 @given(st.lists(st.tuples(st.floats(0, 5_000), trips, shares), min_size=1, max_size=20))
 def test_what_is_held_is_never_worse_than_it_says(exchanges: list[tuple[float, float, float]]) -> None:
     held = CityClock()

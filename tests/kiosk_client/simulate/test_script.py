@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk_client.config import BadConfig
-from kiosk_client.simulate.places import Unit, expected_csv, seats, secret
+from kiosk_client.simulate.places import NoUnits, Unit, expected_csv, seats, secret
 from kiosk_client.simulate.script import Fault, Script, Where, chosen, parse, steps
 from kiosk_hub.fleet.preauthorisation import parse as parse_expected
 from room_manager.roster.builtin import hanoi_579
@@ -28,6 +28,11 @@ def test_a_thousand_devices_stand_all_over_the_city_and_several_in_a_building() 
     assert sum(count > 1 for count in buildings.values()) > 100
     assert seats(1_000, UNITS, seed=1) == SEATS
     assert seats(1_000, UNITS, seed=2) != SEATS
+
+
+def test_a_city_without_units_is_told_in_one_line() -> None:
+    with pytest.raises(NoUnits, match="roster is empty"):
+        seats(3, [], seed=1)
 
 
 def test_the_city_takes_the_list_of_them() -> None:

@@ -24,7 +24,7 @@ from tests.helpers.disks import fill, small_disk
 from tests.helpers.fleet_server import Fleet, fleet
 from tests.helpers.rollout_city import AN, BINH
 from tests.helpers.servers import settings
-from tests.helpers.updating import WELL, Device, SmallCore, until
+from tests.helpers.updating import WELL, Device, SmallCore, offer_of, until
 
 CONTENT = BundleKind.CONTENT
 ANY_TIME = Transfer()
@@ -456,3 +456,19 @@ def test_a_switch_that_was_interrupted_is_brought_to_its_end(tmp_path: Path) -> 
         assert not (content / "trial.json").exists()
 
     play(tmp_path, story)
+
+
+def test_a_bug_in_telling_of_a_bug_ends_no_updates(tmp_path: Path) -> None:
+    async def life() -> None:
+        core = SmallCore(tmp_path, "http://127.0.0.1:9", "token")
+        core.broken = 2
+        device = Device(core)
+        async with device.running() as updater:
+            updater.offered(offer_of("r1", "2", 10, BundleKind.SOFTWARE))
+
+            told = await device.until_told("failed")
+
+        assert core.broken == 0
+        assert told.code == "not-switchable"
+
+    asyncio.run(life())
