@@ -10,6 +10,8 @@ from signaling.wire.kiosk.words import Load
 
 Kind = Literal["wired", "wireless", "mobile", "unknown"]
 
+CPU_OVER_S: Final = 5.0
+
 HOTTEST_SENSORS: Final = ("cpu_thermal", "coretemp", "k10temp", "soc_thermal", "acpitz")
 """Drivers whose reading is the processor's, the surest first; a disk's or a modem's is another matter."""
 
@@ -44,11 +46,18 @@ class MachineSense:
         self._root = root
         self._undervoltage_seen = False
         psutil.cpu_percent(interval=None)  # the first answer is always 0; it starts the count
+        self._cpu_share = 0.0
+        self._cpu_at: float | None = None
 
     def look(self) -> Load:
-        """Now; the processor's share is since the look before."""
+        """Now; the processor's share is since the look before, and at least of some seconds: two beats may
+        follow each other at once, and a moment says nothing."""
+        now = time.monotonic()
+        if self._cpu_at is None or now - self._cpu_at >= CPU_OVER_S:
+            self._cpu_share = min(1.0, max(0.0, psutil.cpu_percent(interval=None) / 100))
+            self._cpu_at = now
         return Load(
-            cpu_share=min(1.0, max(0.0, psutil.cpu_percent(interval=None) / 100)),
+            cpu_share=self._cpu_share,
             memory_share=min(1.0, max(0.0, psutil.virtual_memory().percent / 100)),
             temperature_c=self.temperature_c(),
             undervoltage=self.undervoltage(),

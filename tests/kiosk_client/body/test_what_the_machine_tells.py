@@ -170,6 +170,12 @@ def test_the_machine_tells_its_own_load() -> None:
     assert found.uptime_s > 0.0
 
 
+def test_a_beat_right_after_another_tells_the_same_load() -> None:
+    sense = machine.MachineSense()
+
+    assert len({sense.look().cpu_share for _ in range(20)}) == 1
+
+
 def hwmon(root: Path, number: int, name: str, files: dict[str, str]) -> None:
     there = root / f"sys/class/hwmon/hwmon{number}"
     there.mkdir(parents=True)

@@ -59,6 +59,18 @@ def codes(verdict: Verdict) -> list[str]:
     return [one.reason.code for one in verdict.symptoms]
 
 
+def test_a_machine_that_is_busy_while_it_starts_is_not_overloaded() -> None:
+    health, one = Health(), device()
+    busy = facts(load=replace(LOAD, cpu_share=0.99))
+    for beat in range(12):  # each two seconds
+        health = hear(health, one, busy, NOON + 2.0 * beat)
+
+    assert judge(health, one, NOON + 23.0, beat_every_s=2.0).status is Status.OK
+    for beat in range(50, 53):
+        health = hear(health, one, busy, NOON + 2.0 * beat)
+    assert codes(judge(health, one, NOON + 104.0, beat_every_s=2.0)) == ["cpu-busy"]
+
+
 @pytest.mark.parametrize(
     ("kind", "bad", "code", "status", "vi", "beats"),
     [
