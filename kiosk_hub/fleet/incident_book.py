@@ -284,11 +284,15 @@ class Turn:
         if watched is None or not watched.lost:
             return False
         for spot in watched.spots:
-            if spot.key in self.book.at_spot:
-                if self.book.ill_in.get(device) == self.book.at_spot[spot.key]:
+            name = self.book.at_spot.get(spot.key)
+            if name is not None:
+                if self.book.ill_in.get(device) == name:
                     return True
-                if self._takes_in(self.book.incidents[self.book.at_spot[spot.key]]):
-                    self._join(self.book.at_spot[spot.key], {device: self._watch.troubles(device)})
+                if self._takes_in(self.book.incidents[name]):
+                    self._join(name, {device: self._watch.troubles(device)})
+                    return True
+                if self._is_place_lost(spot):
+                    self._lost_again(name, spot)
                     return True
                 continue
             if self._is_place_lost(spot):
@@ -317,6 +321,15 @@ class Turn:
             present = self._watch.places.present(spot)
             self.add(name, i.Opened(spot=spot, severity=Severity.CRITICAL, present=present, at=now))
         self._join(name, devices)
+
+    def _lost_again(self, name: IncidentId, spot: Spot) -> None:
+        """All but a straggler had come back: that loss is over, and this is another one, to be told."""
+        now = self._now
+        self.add(name, i.Closed(at=now, note=RECOVERED))
+        self.add(name, i.Reopened(note=AGAIN, at=now))
+        self._join(
+            name, {device: self._watch.troubles(device) for device in self._watch.places.recent(spot, now)}
+        )
 
     def _join(self, name: IncidentId, devices: dict[DeviceId, Troubles]) -> None:
         """They are ill in this place's incident; whatever covered them before is folded into it."""

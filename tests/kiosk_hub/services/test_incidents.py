@@ -48,6 +48,28 @@ def test_a_power_cut_is_one_row_with_its_place_in_words(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
+def test_a_place_lost_again_is_one_row_though_one_device_never_came_back(tmp_path: Path) -> None:
+    async def story(city: Bench) -> None:
+        city.kill(*HALL)
+        await city.wait(130)
+        name = city.only().id
+        city.revive(*HALL[:3])
+        await city.wait(3_600)
+        assert (city.only().id, city.only().ill) == (name, 1)
+
+        city.kill(*HALL[:3])
+        await city.wait(130)
+
+        row = city.only()
+        assert (row.id, row.level, row.ill, row.state) == (name, Level.BUILDING, 4, IncidentState.OPEN)
+        _, events = await city.incidents.get(IncidentId(name), QUAN.grant)
+        assert [type(one) for one in events[-3:]] == [i.Closed, i.Reopened, i.FellIll]
+        after = await again(city)
+        assert after.rows() == [row]
+
+    run(tmp_path, story)
+
+
 def test_a_frozen_camera_is_told_and_closes_by_itself(tmp_path: Path) -> None:
     async def story(city: Bench) -> None:
         city.breaks(HALL[0], camera=FROZEN)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from kiosk_hub.fleet import incident_acts as acts
 from kiosk_hub.fleet.facts import Camera
 from kiosk_hub.fleet.ids import IncidentId
-from kiosk_hub.fleet.notices import NoticeState, QuietHours, Route
+from kiosk_hub.fleet.notices import NoticeKind, NoticeState, QuietHours, Route
 from kiosk_hub.fleet.values import Severity
 from kiosk_hub.services.notice_settings import UnknownRoute
 from kiosk_hub.store import notices as store
@@ -97,6 +97,21 @@ def test_a_letter_says_place_and_fault_and_later_that_it_is_over(tmp_path: Path)
         assert first["Auto-Submitted"] == "auto-generated"
         assert first["References"] == box.letters[1]["References"]
         assert first["Message-ID"] != box.letters[1]["Message-ID"]
+
+    run(tmp_path, story)
+
+
+def test_a_place_lost_again_is_told_by_one_letter(tmp_path: Path) -> None:
+    async def story(city: Bench, box: Mailbox, there: Receiver) -> None:
+        await city.tells(box.port, TEAM, escalate_critical_minutes=0)
+        await power_cut(city)
+        city.revive(*HALL[:3])
+        await city.wait(3_600)
+        city.kill(*HALL[:3])
+        await city.wait(130)
+        await city.deliver()
+
+        assert [one.kind for one in await city.outgoing()] == [NoticeKind.OPENED, NoticeKind.REOPENED]
 
     run(tmp_path, story)
 
