@@ -94,9 +94,14 @@ class Enrolments:
         if self._waiting() >= MAX_WAITING:
             raise Busy("too many devices wait to be let in; try again in some minutes")
         fresh = self._new(asking, now)
-        expected = self._expected.get(asking.fingerprint)
-        if expected is not None:
-            return await self._bind_expected(fresh, expected), ""
+        if asking.fingerprint in self._expected:
+            async with self._deciding:  # asked twice at once, it is bound once
+                before = self._current(self._by_key.get(asking.fingerprint))
+                if before is not None and before.state is EnrolmentState.BOUND:
+                    return before, ""
+                expected = self._expected.get(asking.fingerprint)
+                if expected is not None:
+                    return await self._bind_expected(fresh, expected), ""
         code = self._new_code()
         self._remember(fresh)
         self._shown[code] = fresh.id

@@ -199,6 +199,7 @@ class Registry:
             self._deadlines = [(now, device) for _, device in self._deadlines]
             for one in self._known.values():
                 one.health = _not_ahead(one.health, now)
+                one.kept_at = min(one.kept_at, now)  # or nothing is kept until the clock has caught up
         self._looked_at = now
         for _ in range(LOOKS_AT_ONCE):
             if not self._deadlines or self._deadlines[0][0] > now:
@@ -209,9 +210,11 @@ class Registry:
                 known.scheduled = False
             if record is None or known is None or not _may_fall_silent(record, known):
                 continue
-            if is_silent(known.health, now, self.beat_every_s, self._listening_since):
-                self._judge(record, known, now)
-            self._schedule(record, known, now)
+            try:
+                if is_silent(known.health, now, self.beat_every_s, self._listening_since):
+                    self._judge(record, known, now)
+            finally:
+                self._schedule(record, known, now)  # whatever fails, its silence is looked at again
 
     def judge_now(self, device: DeviceId) -> None:
         """Once more, for whoever has changed what the judgement rests on."""
@@ -247,7 +250,10 @@ class Registry:
         if before is not after.status:
             self._changed[device.id] = None
             for status_listener in self._on_status:
-                status_listener.on_status(device, before, after, now)
+                try:
+                    status_listener.on_status(device, before, after, now)
+                except Exception:
+                    log.exception("! device %s: a status could not be taken in", device.id)
         if shown.symptoms != after.symptoms or before is not after.status:
             self._feed.row_changed(device.id)
         for listener in self._judged:

@@ -122,6 +122,8 @@ def routes(operations: tuple[Operation, ...]) -> list[BaseRoute]:
                 what = f"{operation.method} {operation.path}"
                 await hub.audit.note_refused(staff, what, refusal.code, request.path_params.get("device"))
                 raise
+            if operation.method != "GET":
+                hub.changes.audit_changed()  # whatever it did is in it: pages that show it look again
             if isinstance(given, Response):
                 return given
             if operation.answer is None:

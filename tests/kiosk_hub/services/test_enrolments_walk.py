@@ -178,3 +178,23 @@ class EnrolmentsWalk(RuleBasedStateMachine):
 
 EnrolmentsWalk.TestCase.settings = settings(max_examples=12, stateful_step_count=30, deadline=None)
 TestEnrolmentsWalk = EnrolmentsWalk.TestCase
+
+
+def test_an_expected_device_that_asks_twice_at_once_is_bound_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        database = await open_database(new(tmp_path))
+        try:
+            directory = await open_directory(database, Clock())
+            service = Enrolments(directory, directory.clock, directory.clock)
+            binding = Binding("Ki-ốt 1", DeviceKind.KIOSK, Place(SiteId("00001")))
+            await service.expect(STAFF[0], [Row(1, print_of(KEYS[0]), binding)])
+            asking = Asking(KEYS[0], print_of(KEYS[0]), DeviceKind.KIOSK, "box", "1", "192.0.2.1")
+
+            first, second = await asyncio.gather(service.ask(asking), service.ask(asking))
+
+            assert first == second
+            assert len(service.waiting()) == 1
+        finally:
+            await database.close()
+
+    asyncio.run(story())

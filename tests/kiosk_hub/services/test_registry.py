@@ -179,6 +179,22 @@ def test_a_clock_set_back_leaves_nobody_unwatched(tmp_path: Path) -> None:
     in_house(tmp_path, act)
 
 
+def test_a_clock_set_back_keeps_beats_all_the_same(tmp_path: Path) -> None:
+    async def act(house: House) -> None:
+        house.beat()
+        await house.registry.keep()
+        assert await house.registry.keep() == 0
+        house.clock.now -= 86_400
+        house.registry.look()
+        await house.registry.keep()
+        house.wait(KEEP_EVERY_S)
+        house.beat()
+
+        assert await house.registry.keep() == 1
+
+    in_house(tmp_path, act)
+
+
 def test_what_the_city_decides_is_judged_at_once(tmp_path: Path) -> None:
     async def act(house: House) -> None:
         house.beat()
@@ -232,8 +248,12 @@ def test_a_listener_that_fails_does_not_keep_others_from_hearing(
         def on_judged(self, device: Device, verdict: Verdict, now: float) -> None:
             raise RuntimeError("a bug")
 
+        def on_status(self, device: Device, before: Status | None, after: Verdict, now: float) -> None:
+            raise RuntimeError("a bug")
+
     async def act(house: House) -> None:
         house.registry.listen(Broken())
+        house.registry.listen_status(Broken())
         house.judged.clear()
         house.beat()
 

@@ -181,7 +181,10 @@ def test_roles_are_given_and_taken_with_an_entry_and_never_the_last(tmp_path: Pa
     async def act(here: Hall) -> None:
         async with person(here) as boss, person(here, None, name="lan") as other:
             role = {"role": "technician", "districts": [HOAN_KIEM]}
+            changes = hub_of(here).changes
+            before = changes.version
             assert (await boss.ask("PUT", "/roles/lan", role)).status_code == 204
+            assert changes.things_after(before).audit  # pages that show roles, or the audit, look again
             assert (await other.get("/me"))["districts"] == [HOAN_KIEM]
             assert await boss.refused("PUT", "/roles/lan", {"role": "technician"}) == (400, "invalid")
             bad = {"role": "viewer", "districts": ["999"]}
