@@ -31,15 +31,20 @@ class Logbook(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         line = self.format(record)
         self._lines.append((record.created, line))
-        self._bytes += len(line)
+        self._bytes += _bytes(line)
         while self._bytes > MOST_BYTES:
-            self._bytes -= len(self._lines.popleft()[1])
+            self._bytes -= _bytes(self._lines.popleft()[1])
 
     def text(self, hours: int) -> bytes:
         """The lines of the last hours, oldest first, nothing personal in them."""
         since = time.time() - hours * 3_600
         lines = [struck_out(line) for when, line in list(self._lines) if when >= since]
-        return ("\n".join(lines) + "\n").encode()
+        return ("\n".join(lines) + "\n").encode("utf-8", "replace")
+
+
+def _bytes(line: str) -> int:
+    """As it leaves: what is not ASCII is two or three bytes, and a log that is too long is none."""
+    return len(line.encode("utf-8", "replace")) + 1
 
 
 def struck_out(line: str) -> str:

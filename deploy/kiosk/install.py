@@ -125,7 +125,7 @@ def install_steps(chosen: argparse.Namespace, machine: Machine) -> list[Step]:
     pip = [str(PREFIX / "venv/bin/pip"), "install", "--upgrade"]
     if chosen.constraints:
         pip += ["--constraint", str(chosen.constraints)]
-    steps.append(run(*pip, str(chosen.wheel) if chosen.wheel else "diemcau"))
+    steps.append(run(*pip, str(chosen.wheel or "WHEEL")))
     steps += [machine.put(source(name), path, mode) for name, path, mode in files(chosen.allow_reboot)]
     if not chosen.allow_reboot and machine.path(REBOOT_RULE[1]).exists():
         steps.append(machine.take_away(REBOOT_RULE[1]))
@@ -183,6 +183,9 @@ def check(chosen: argparse.Namespace) -> None:
             raise Bad(f"--server: an address like https://diemcau.example, not {chosen.server!r}")
         if chosen.server.startswith("http://") and not chosen.insecure:
             raise Bad("--server: only https; on a line of your own, say --insecure as well")
+        if chosen.wheel is None and chosen.root == Path("/") and not chosen.dry_run:
+            # An index that anybody may add names to must not decide what runs as root on a kiosk.
+            raise Bad("--wheel: the agent's wheel; it comes from no package index")
         for name in ("wheel", "constraints"):
             file = getattr(chosen, name)
             if file is not None and not file.is_file():
@@ -205,7 +208,7 @@ def parser() -> argparse.ArgumentParser:
             continue
         command.add_argument("--server", required=True, metavar="URL", help="the city's address")
         command.add_argument(
-            "--wheel", type=Path, metavar="FILE", help="the software (default: from the index)"
+            "--wheel", type=Path, metavar="FILE", help="the software; it comes from no package index"
         )
         command.add_argument("--constraints", type=Path, metavar="FILE", help="versions of what it needs")
         command.add_argument("--allow-reboot", action="store_true", help="the city may restart the machine")

@@ -115,8 +115,10 @@ class Intake:
         self._under_way += 1
         try:
             file = await asyncio.to_thread(self._open)
-        except OSError as error:
+        except BaseException as error:
             self._under_way -= 1
+            if not isinstance(error, OSError):
+                raise
             raise NotStored("evidence cannot be kept: the disk fails or is nearly full") from error
         piece = Piece(id, device, command, kind, sha256, 0, 0.0, Path(file.name).name.removesuffix(PARTIAL))
         return Upload(self, file, piece)

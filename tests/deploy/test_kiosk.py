@@ -115,6 +115,13 @@ def test_it_can_be_done_twice_keeps_settings_and_is_taken_away_without_the_key(
     assert tree(tmp_path) == {}
 
 
+def test_what_runs_as_root_comes_from_no_package_index(installer: ModuleType) -> None:
+    chosen = installer.parser().parse_args(["install", "--server", SERVER])
+
+    with pytest.raises(installer.Bad, match="--wheel"):
+        installer.check(chosen)
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -181,9 +188,10 @@ def test_the_agents_unit_has_a_watchdog_a_budget_and_no_more_rights_than_it_need
 def test_the_unit_starts_what_is_installed_with_what_is_written(installer: ModuleType) -> None:
     unit = (SHIPPED / "diemcau-kiosk.service").read_text()
     (line,) = re.findall(r"(?m)^ExecStart=(.*)$", unit)
-    python, m, module, state, dashes, *rest = line.split()
+    python, safe_path, m, module, state, dashes, *rest = line.split()
 
     assert (python, m, dashes) == (str(installer.PREFIX / "venv/bin/python"), "-m", "--")
+    assert safe_path == "-P"  # what lies in the agent's own folder is no module of the launcher's
     assert importlib.util.find_spec(module) is not None
     assert state == str(installer.HOME)
     assert rest == ["agent", "--config", str(installer.CONFIG)]

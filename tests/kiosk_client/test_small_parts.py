@@ -96,7 +96,7 @@ def test_the_log_is_bounded_and_keeps_the_newest() -> None:
     logger.propagate = False
     logger.addHandler(book)
     for n in range(3_000):
-        logger.info("- %s %s", n, "x" * 1_000)
+        logger.info("- %s %s", n, "ổ" * 1_000)
 
     text = book.text(hours=1)
 
