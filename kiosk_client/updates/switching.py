@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from kiosk_client.ports import BodyFacts
 from kiosk_client.updates import health
-from kiosk_client.updates.errors import Unfit
+from kiosk_client.updates.errors import NotOffered, Unfit
 from kiosk_client.updates.ports import Machine, Runtime
 from kiosk_client.updates.shelf import Shelf, Trial, next_of
 from signaling.wire.kiosk.words import BundleKind, InstallStep
@@ -53,10 +53,13 @@ class Switching:
         self._do = do
         self.welcomed = asyncio.Event()
 
-    async def begin(self, shelf: Shelf, trial: Trial, ended: Ended) -> None:
-        """Switch, not under a resident's hands. Raises ``Unfit``: the disk refuses; nothing has changed."""
-        while self._machine.session_active():  # noqa: ASYNC110 - the body tells nobody but the agent
+    async def begin(self, shelf: Shelf, trial: Trial, ended: Ended, is_wanted: Callable[[], bool]) -> None:
+        """Switch, not under a resident's hands. Raises ``Unfit``: the disk refuses; ``NotOffered``: the city
+        has taken it back meanwhile. Then nothing has changed."""
+        while is_wanted() and self._machine.session_active():  # noqa: ASYNC110 - the body tells only the agent
             await asyncio.sleep(self._pace.session_look_s)
+        if not is_wanted():
+            raise NotOffered("the city has taken it back before it was in use")
         await self._do(partial(shelf.begin, trial))
         await self.settle(shelf, trial, ended)
 

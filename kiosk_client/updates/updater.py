@@ -232,7 +232,7 @@ class BundleUpdater:
         else:
             await self._tell(offer, "installing", bytes_done=info.length)
         trial = Trial.of(offer, await self._do(shelf.current))
-        await self._switching.begin(shelf, trial, self._end_trial)
+        await self._switching.begin(shelf, trial, self._end_trial, lambda: self._is_offered(trial))
 
     async def _load(self, offer: Offer, info: TargetFile, sha256: str) -> Path | None:
         """The checked file; None: the city has another word meanwhile."""
@@ -325,6 +325,15 @@ class BundleUpdater:
         return Outcome(succeeded, code[:64], text[:500], findings)
 
     # --- small acts ---
+
+    def _is_offered(self, trial: Trial) -> bool:
+        """A ring may stop while a bundle is loaded, unpacked, or waits for a resident."""
+        now = self._offer
+        return now is not None and (now.rollout, now.bundle, now.attempt) == (
+            trial.rollout,
+            trial.bundle,
+            trial.attempt,
+        )
 
     def _end_of(self, offer: Offer) -> End | None:
         for end in self._ends:

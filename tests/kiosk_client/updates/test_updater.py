@@ -219,6 +219,27 @@ def test_nothing_is_switched_while_a_resident_is_there(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_what_is_taken_back_while_a_resident_is_there_is_not_installed(tmp_path: Path) -> None:
+    async def story(city: City) -> None:
+        city.device.machine.in_session = True
+        first = await city.roll_out(await city.add("1"))
+        async with city.device.running() as updater:
+            updater.offered(first)
+            await until(lambda: bool((city.device.content / "versions" / "1").exists()))
+            updater.offered(None)  # the ring has stopped
+            city.device.machine.in_session = False
+            updater.offered(second := await city.roll_out(await city.add("2")))
+            await city.device.until_told("installed")
+            await city.device.until_settled()
+
+        assert {news.rollout for news in city.device.core.told if news.step == "installed"} == {
+            second.rollout
+        }
+        assert city.device.current() == "2"
+
+    play(tmp_path, story)
+
+
 def test_the_window_is_waited_for_unless_staff_ask(tmp_path: Path) -> None:
     async def story(city: City) -> None:
         core = city.device.core
