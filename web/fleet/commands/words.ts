@@ -57,6 +57,7 @@ export function findingName(t: Translate, name: string): string {
 /** In the unit that its name says. What state a camera or printer is in is said in that part's own words. */
 export function findingValue(t: Translate, of: Language, act: ActName, name: string, value: string | number | boolean): string {
   if (typeof value === "boolean") return t(value ? "ui.yes" : "ui.no");
+  if (value === "") return t("ui.none");
   if (typeof value === "string") {
     const key = `${act.replace("test-", "")}.${value}`;
     return name === "state" && Object.hasOwn(TABLES.vi, key) ? (t as (key: Key) => string)(key as Key) : value;

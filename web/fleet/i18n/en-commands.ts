@@ -163,6 +163,8 @@ export const enCommands: Readonly<Record<keyof typeof viCommands, string>> = {
   "bulk.show": "Show each device",
   "bulk.all": "All bulks",
 
+  "finding.content": "Content in use",
+  "finding.configuration": "Configuration in use",
   "finding.rtt_ms": "Round trip, median (ms)",
   "finding.rtt_max_ms": "Round trip, longest (ms)",
   "finding.loss_share": "Loss",

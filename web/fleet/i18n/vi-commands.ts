@@ -161,6 +161,8 @@ export const viCommands = {
   "bulk.show": "Xem từng thiết bị",
   "bulk.all": "Mọi lệnh hàng loạt",
 
+  "finding.content": "Nội dung đang dùng",
+  "finding.configuration": "Cấu hình đang dùng",
   "finding.rtt_ms": "Độ trễ trung vị (ms)",
   "finding.rtt_max_ms": "Độ trễ lớn nhất (ms)",
   "finding.loss_share": "Tỷ lệ mất gói",
