@@ -172,7 +172,7 @@ class Bulks:
             before = await store.by_request(connection, key)
             if before is not None:
                 shown = self._shown.get(token)
-                if shown is not None and shown.do != before.do:
+                if shown is not None and (shown.do, shown.selection) != (before.do, before.selection):
                     raise KeyReused("this key was used for another bulk")
                 return before
             run = self._run_of(staff, token, now)

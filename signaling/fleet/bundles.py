@@ -45,7 +45,10 @@ async def list_bundles(asked: Asked) -> wire.BundlesAnswer:
 def _row(asked: Asked, bundle: Bundle, installed: int) -> wire.BundleRow:
     plans = asked.staff.grant.allows(Action.PLAN_ROLLOUT)
     removable = plans and not asked.hub.rollouts.shelf.needing(bundle.id)
-    may = [name for name, may in (("plan", plans and bundle.signed), ("remove", removable)) if may]
+    stops = asked.staff.grant.allows(Action.STOP_ROLLOUT)
+    returns = stops and bundle.signed and asked.hub.rollouts.shelf.was_approved(bundle.id)
+    choices = (("plan", plans and bundle.signed), ("remove", removable), ("return", returns))
+    may = [name for name, may in choices if may]
     return wire.BundleRow(
         id=bundle.id,
         kind=bundle.kind,

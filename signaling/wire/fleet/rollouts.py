@@ -26,7 +26,7 @@ class BundleRow(Struct, frozen=True):
     added_at: float
     signed: bool
     installed: int  # devices that run it, as they told with their last beat
-    may: tuple[str, ...] = ()  # "plan", "remove"
+    may: tuple[str, ...] = ()  # "plan", "remove", "return" (was approved once)
 
 
 class SigningRole(Struct, frozen=True):

@@ -14,6 +14,7 @@ from kiosk_hub.fleet.ids import DeviceId
 from kiosk_hub.fleet.orders import Reboot, RestartPage, SetVolume, TakeOutOfService
 from kiosk_hub.fleet.values import DeviceKind, DeviceState, Status
 from kiosk_hub.services.bulks import Bulks, UnknownBulk
+from kiosk_hub.services.commands import KeyReused
 from room_manager.errors import Invalid, NotAllowed, Stale, WrongState
 from tests.helpers import databases
 from tests.helpers.command_bench import BA_DINH, HOA, HOAN_KIEM, LAN, MINH, QUAN, XEM, Bench, bench
@@ -88,6 +89,11 @@ def test_what_was_shown_is_done_spread_over_time(run: Run) -> None:
         again = await city.bulks.act(LAN, shown.token, "cập nhật trang", "key-00001")
 
         assert again.id == bulk.id
+        others = await city.bulks.dry_run(
+            LAN, Selection(devices=shown.willing[:1]), RestartPage(), Plan(), None
+        )
+        with pytest.raises(KeyReused):  # not "done": these devices were never told
+            await city.bulks.act(LAN, others.token, "cập nhật trang", "key-00001")
         assert bulk.many == 12
         first = [city.found.directory.get(device) for device, _ in city.found.lines.orders]
         assert {device.place.building for device in first} == {f"Nhà {n}" for n in range(4)}

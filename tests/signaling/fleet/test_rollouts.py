@@ -73,6 +73,8 @@ def test_from_the_upload_to_a_stop_by_itself(tmp_path: Path) -> None:
         assert (refused.status_code, refused.json()["code"]) == (403, "not-allowed")
         approved = await binh.post(f"/rollouts/{rollout}/approve")
         assert (approved["state"], approved["approved_by"]) == ("running", "binh")
+        (bundle,) = (await an.get("/bundles"))["bundles"]
+        assert bundle["may"] == ["plan", "return"]
         assert approved["rings"][0]["counts"]["offered"] == 2
 
         offered = []

@@ -228,7 +228,7 @@ function Return({ row, bundles, onDo, onClose }: ReturnProps) {
   const t = useT();
   const [bundle, setBundle] = useState("");
   const having = (["downloading", "downloaded", "installing", "installed"] as const).reduce((sum, step) => sum + total(row.rings, step), 0);
-  const others = (bundles?.bundles ?? []).filter((one) => one.kind === row.kind && one.signed && one.id !== row.bundle);
+  const others = (bundles?.bundles ?? []).filter((one) => one.kind === row.kind && one.id !== row.bundle && one.may.includes("return"));
   return (
     <Confirm
       title={t("rollouts.do.return")}
