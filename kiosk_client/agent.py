@@ -11,12 +11,13 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
+from kiosk_client import configuration, watchdog
 from kiosk_client import identity as identities
-from kiosk_client import watchdog
 from kiosk_client.backoff import Backoff, sent_away_s
 from kiosk_client.beats import Beats
 from kiosk_client.city import City
 from kiosk_client.clock import CityClock
+from kiosk_client.configuration import BadConfiguration
 from kiosk_client.counter import Counter
 from kiosk_client.courier import Courier
 from kiosk_client.disk import Disk
@@ -38,6 +39,7 @@ from kiosk_client.store import Store
 from kiosk_client.system import System
 from kiosk_client.wire import Cut, Dial, host_of
 from kiosk_client.worker import Worker
+from signaling.wire.kiosk.bundles import USUAL
 from signaling.wire.kiosk.city import (
     Carry,
     DeviceWelcome,
@@ -57,6 +59,7 @@ from signaling.wire.kiosk.words import (
     DeviceSettings,
     KeyAnnounced,
     LogLine,
+    Versions,
 )
 
 AGENT: Final = f"diemcau/{version('diemcau')}"
@@ -145,18 +148,18 @@ class Agent:
             told=self._courier.wake,
         )
         self._identity = identities.load(folder, options.server)
+        self._is_configured = False
         self._standing = Standing("starting")
         self._ending: asyncio.Future[Ended] | None = None
         self._notes: deque[LogLine] = deque(maxlen=NOTES)
         self._keeping_notes: asyncio.Task[None] | None = None
         self._pulse = Pulse(
-            agent=options.agent,
             line=self._line,
             beats=self._beats,
             clock=self._clock,
             system=system,
             body=body,
-            updater=updater,
+            versions=self._versions,
             outbox=self._outbox,
             is_durable=lambda: not self._store.failed and self._counter.durable,
             every_s=self._beat_every_s,
@@ -197,6 +200,16 @@ class Agent:
     def city_now(self) -> float | None:
         return self._clock.now(self._system.mono())
 
+    async def configure(self) -> None:
+        try:
+            found = await self._disk.do(lambda: configuration.in_use(self.state))
+        except BadConfiguration as error:
+            self.note(LogLine("error", error.code, str(error)))
+            self._is_configured, found = False, USUAL
+        else:
+            self._is_configured = True
+        self._body.on_configuration(found)
+
     def session_changed(self) -> None:
         self._worker.wake()
 
@@ -226,6 +239,7 @@ class Agent:
         tasks: list[asyncio.Task[None]] = []
         try:
             await self._body.start(self)
+            await self.configure()
             await self._updater.start(self)
             await self._begin()
             works = [self._keep_line(), self._pulse.run(), self._worker.run()]
@@ -421,6 +435,10 @@ class Agent:
 
     def _look(self) -> Look:
         return Look(self.city_now(), self._body.session_active(), self._line.welcomed)
+
+    def _versions(self) -> Versions:
+        in_force = self._updater.configuration() if self._is_configured else ""
+        return Versions(self._options.agent, self._updater.content()[:64], in_force[:64])
 
     def _beat_every_s(self) -> float:
         return self._identity.settings.beat_every_s if self._identity is not None else BEAT_EVERY_S

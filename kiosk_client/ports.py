@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from signaling.wire.kiosk.bundles import Configuration
 from signaling.wire.kiosk.device import EvidenceKind
 from signaling.wire.kiosk.words import (
     AnyNews,
@@ -101,6 +102,9 @@ class Core(Protocol):
     def city_now(self) -> float | None:
         """Seconds, UTC, on the city's clock as held since it was last told in this boot; None: unknown."""
 
+    async def configure(self) -> None:
+        """Call after another configuration is in use, or none: it is read and in force when this returns."""
+
     def session_changed(self) -> None:
         """Call whenever ``Body.session_active`` has changed: an order may be waiting for it."""
 
@@ -147,6 +151,9 @@ class Body(Protocol):
 
     def show(self, standing: Standing) -> None:
         """The standing has changed. Never waits."""
+
+    def on_configuration(self, configuration: Configuration) -> None:
+        """From now on this is in force: told at start, and after each switch. Never waits."""
 
     def on_settings(self, settings: DeviceSettings) -> None:
         """The city told the device's name and place (at start: as last told). Never waits."""

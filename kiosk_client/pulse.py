@@ -14,7 +14,7 @@ from kiosk_client.beats import Beats
 from kiosk_client.clock import CityClock
 from kiosk_client.line import Line
 from kiosk_client.outbox import Outbox
-from kiosk_client.ports import Body, BodyFacts, Updater
+from kiosk_client.ports import Body, BodyFacts
 from kiosk_client.system import System
 from signaling.wire.kiosk.words import Facts, LogLine, Network, Versions
 
@@ -34,26 +34,24 @@ class Pulse:
     def __init__(
         self,
         *,
-        agent: str,
         line: Line,
         beats: Beats,
         clock: CityClock,
         system: System,
         body: Body,
-        updater: Updater,
+        versions: Callable[[], Versions],
         outbox: Outbox,
         is_durable: Callable[[], bool],
         every_s: Callable[[], float],
         note: Callable[[LogLine], None],
         chance: Callable[[], float],
     ) -> None:
-        self._agent = agent
         self._line = line
         self._beats = beats
         self._clock = clock
         self._system = system
         self._body = body
-        self._updater = updater
+        self._versions = versions
         self._outbox = outbox
         self._is_durable = is_durable
         self._every_s = every_s
@@ -128,7 +126,7 @@ class Pulse:
         mono = self._system.mono()
         disk = found.disk if self._is_durable() else replace(found.disk, writable=False)
         return Facts(
-            versions=Versions(self._agent, self._updater.content()[:64], self._updater.configuration()[:64]),
+            versions=self._versions(),
             disk=disk,
             load=found.load,
             network=Network(self._beats.rtt_ms(), self._beats.loss_share(mono), found.network_kind),

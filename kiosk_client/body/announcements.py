@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kiosk_client.errors import AgentError
-from signaling.wire.kiosk.bundles import Content, contents_trouble
+from signaling.wire.kiosk.bundles import USUAL, Content, contents_trouble
 from signaling.wire.kiosk.page import Announcement
 
 FILE: Final = "announcements.json"
@@ -65,8 +65,11 @@ def picture_path(folder: Path, name: str) -> Path | None:
     return found
 
 
-def of_the_day(content: Content, now: float | None) -> tuple[Announcement, ...]:
-    """What is shown on this day. ``now``: seconds, UTC; None: the clock is not to be believed."""
+def of_the_day(
+    content: Content, now: float | None, usual_s: float = USUAL.announcement_s
+) -> tuple[Announcement, ...]:
+    """What is shown on this day. ``now``: seconds, UTC; None: the clock is not to be believed. ``usual_s``:
+    how long each is shown that does not say it itself."""
     today = None if now is None else dt.datetime.fromtimestamp(now, HANOI).date()
     return tuple(
         Announcement(
@@ -74,7 +77,7 @@ def of_the_day(content: Content, now: float | None) -> tuple[Announcement, ...]:
             title=one.title,
             text=one.text,
             picture=f"content/{one.picture}" if one.picture else "",
-            seconds=one.seconds,
+            seconds=usual_s if one.seconds is None else one.seconds,
             private=one.private,
         )
         for one in content.announcements

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kiosk_client.body import announcements
-from signaling.wire.kiosk.bundles import Content
+from signaling.wire.kiosk.bundles import USUAL, Content
 from signaling.wire.kiosk.page import Announcement
 
 
@@ -23,8 +23,11 @@ class Shelf:
         found = self._folder()
         return found if found is not None and found.is_dir() else None
 
-    def of_the_day(self, now: float | None) -> tuple[Announcement, ...]:
-        """What is shown. Content that cannot be read is told once, and what was shown before stays."""
+    def of_the_day(
+        self, now: float | None, usual_s: float = USUAL.announcement_s
+    ) -> tuple[Announcement, ...]:
+        """What is shown, as :func:`announcements.of_the_day`. Content that cannot be read is told once, and
+        what was shown before stays."""
         folder = self.folder()
         if folder is None:
             self._seen, self._content = None, None
@@ -39,4 +42,6 @@ class Shelf:
                 self._content = announcements.read(folder)
             except announcements.BadContent as error:
                 self._note("bad-content", str(error)[:300])
-        return announcements.of_the_day(self._content, now) if self._content is not None else ()
+        if self._content is None:
+            return ()
+        return announcements.of_the_day(self._content, now, usual_s)

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -31,6 +31,7 @@ from kiosk_client.body.stage import Stage, serves, shown
 from kiosk_client.body.touch import TouchSense
 from kiosk_client.errors import NotKept
 from kiosk_client.ports import BodyFacts, Core, Result, Standing
+from signaling.wire.kiosk.bundles import Configuration
 from signaling.wire.kiosk.page import AnyPageMessage, Begin, Finish, Shown, Touched
 from signaling.wire.kiosk.words import Camera, DeviceSettings, Disk, LogLine, Order, Sessions
 
@@ -63,7 +64,7 @@ class RealBody:
         self._settings = settings
         self._stage = Stage()
         self._stack = AsyncExitStack()
-        self._reports: set[asyncio.Task[None]] = set()
+        self._works: set[asyncio.Task[None]] = set()
         self._core: Core | None = None
         self._camera_seen: tuple[str, bool] | None = None
         self._lookings: tuple[Looking[Any], ...] = ()
@@ -92,7 +93,7 @@ class RealBody:
         self._count(sessions.abandon)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2.0):
-                await asyncio.gather(*self._reports, return_exceptions=True)
+                await asyncio.gather(*self._works, return_exceptions=True)
         await self._stack.aclose()
 
     def alive(self) -> bool:
@@ -152,6 +153,19 @@ class RealBody:
 
     def on_settings(self, settings: DeviceSettings) -> None:
         self._set(replace(self._stage, settings=settings))
+
+    def on_configuration(self, configuration: Configuration) -> None:
+        before = self._stage.configuration.volume_share
+        self._set(replace(self._stage, configuration=configuration))
+        if self._server is not None:
+            self._read_content()
+        if configuration.volume_share is not None and configuration.volume_share != before:
+            self._own(self._set_volume(configuration.volume_share), "volume")
+
+    async def _set_volume(self, share: float) -> None:
+        code = await self._sound.set_volume(share)
+        if code:
+            self._note(code, "Không đặt được âm lượng theo cấu hình")
 
     # --- the screen ---
 
@@ -226,7 +240,7 @@ class RealBody:
                 log.exception("! a tick: a bug")
 
     def _pass_time(self) -> None:
-        self._count(lambda service: sessions.pass_time(service, self._clock()))
+        self._count(self._end_idle)
         source = self._camera_path()
         seen = (source, os.path.exists(source))
         if seen != self._camera_seen:
@@ -237,6 +251,9 @@ class RealBody:
             if self._stage.standing.pairing is not None:
                 self._server.tell()
 
+    def _end_idle(self, service: sessions.Service) -> tuple[sessions.Service, Sessions | None]:
+        return sessions.pass_time(service, self._clock(), self._stage.configuration.session_idle_s)
+
     def _content_folder(self) -> Path:
         assert self._core is not None
         installed = self._core.state / "updates" / "content" / "current"
@@ -245,7 +262,9 @@ class RealBody:
 
     def _read_content(self) -> None:
         assert self._core is not None
-        self._set(replace(self._stage, announcements=self._shelf.of_the_day(self._core.city_now())))
+        usual_s = self._stage.configuration.announcement_s
+        found = self._shelf.of_the_day(self._core.city_now(), usual_s)
+        self._set(replace(self._stage, announcements=found))
 
     # --- the senses ---
 
@@ -302,9 +321,13 @@ class RealBody:
             with contextlib.suppress(NotKept):  # a full disk is told by the disk
                 await self._core.report(counted)
 
-        task = asyncio.create_task(report(), name="sessions")
-        self._reports.add(task)
-        task.add_done_callback(self._reports.discard)
+        self._own(report(), "sessions")
+
+    def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run it; closing waits for it."""
+        task = asyncio.create_task(work, name=name)
+        self._works.add(task)
+        task.add_done_callback(self._works.discard)
 
     def _now(self) -> float:
         """Seconds, UTC: the city's if it is known, else this machine's."""

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from signaling.wire.kiosk.words import Sessions
 
-IDLE_S: Final = 60.0
 HOUR_S: Final = 3600.0
 
 
@@ -25,9 +24,9 @@ class Service(Struct, frozen=True):
     def active(self) -> bool:
         return self.touched_at is not None
 
-    def ends_at(self) -> float | None:
+    def ends_at(self, idle_s: float) -> float | None:
         """When it is over by itself, if nobody touches anything."""
-        return None if self.touched_at is None else self.touched_at + IDLE_S
+        return None if self.touched_at is None else self.touched_at + idle_s
 
 
 def begin(service: Service, now: float) -> tuple[Service, Sessions | None]:
@@ -50,9 +49,9 @@ def finish(service: Service) -> tuple[Service, Sessions | None]:
     return replace(service, touched_at=None), Sessions(hour=0, finished=1)
 
 
-def pass_time(service: Service, now: float) -> tuple[Service, Sessions | None]:
+def pass_time(service: Service, now: float, idle_s: float) -> tuple[Service, Sessions | None]:
     """Whoever touched nothing for long has gone."""
-    ends_at = service.ends_at()
+    ends_at = service.ends_at(idle_s)
     return abandon(service) if ends_at is not None and now >= ends_at else (service, None)
 
 

@@ -6,8 +6,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kiosk_client.body.sessions import IDLE_S, Service
+from kiosk_client.body.sessions import Service
 from kiosk_client.ports import Standing
+from signaling.wire.kiosk.bundles import USUAL, Configuration
 from signaling.wire.kiosk.page import Announcement, PairingShown, Shown
 from signaling.wire.kiosk.words import DeviceSettings
 
@@ -20,6 +21,7 @@ class Stage(Struct, frozen=True, kw_only=True):
 
     standing: Standing = Standing("starting")
     settings: DeviceSettings | None = None
+    configuration: Configuration = USUAL
     out_of_service: str | None = None  # the message; None: in service
     service: Service = Service()
     announcements: tuple[Announcement, ...] = ()
@@ -46,7 +48,9 @@ def shown(stage: Stage, now: float | None) -> Shown:
         name=stage.settings.name if stage.settings else "",
         online=stage.standing.state == "connected",
         session=stage.service.number,
-        idle_s=IDLE_S,
+        idle_s=stage.configuration.session_idle_s,
+        language=stage.configuration.language,
+        text_size=stage.configuration.text_size,
         mm_per_px=stage.settings.place.mm_per_px if stage.settings else None,
         low_reach_mm=stage.settings.place.low_reach_mm if stage.settings else None,
     )
@@ -63,9 +67,3 @@ def shown(stage: Stage, now: float | None) -> Shown:
         told = PairingShown(pairing.code, pairing.words, math.ceil(left_s / 60))
         return replace(base, scene="pairing", pairing=told)
     return base
-
-
-def _with(base: Shown, **changes: object) -> Shown:
-    from msgspec.structs import replace
-
-    return replace(base, **changes)

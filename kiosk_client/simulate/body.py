@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from kiosk_client.errors import NotKept
 from kiosk_client.ports import BodyFacts, Core, Evidence, Result, Standing
+from signaling.wire.kiosk.bundles import Configuration
 from signaling.wire.kiosk.words import (
     Camera,
     CommandId,
@@ -150,6 +151,9 @@ class SimulatedBody:
 
     def show(self, standing: Standing) -> None:
         self.standing = standing
+
+    def on_configuration(self, configuration: Configuration) -> None:
+        pass
 
     def on_settings(self, settings: DeviceSettings) -> None:
         pass

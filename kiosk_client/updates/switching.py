@@ -40,16 +40,22 @@ class Ended(Protocol):
     async def __call__(self, trial: Trial, step: InstallStep, code: str) -> None: ...
 
 
+class Agent(Protocol):
+    """What a switch asks of the agent; see ``Core``."""
+
+    def restart(self, why: str) -> None: ...
+
+    async def configure(self) -> None: ...
+
+
 class Switching:
     """Whoever is cancelled in here goes on from the same point at the next start."""
 
-    def __init__(
-        self, machine: Machine, runtime: Runtime, pace: Pace, restart: Callable[[str], None], do: Do
-    ) -> None:
+    def __init__(self, machine: Machine, runtime: Runtime, pace: Pace, agent: Agent, do: Do) -> None:
         self._machine = machine
         self._runtime = runtime
         self._pace = pace
-        self._restart_agent = restart
+        self._agent = agent
         self._do = do
         self.welcomed = asyncio.Event()
 
@@ -94,6 +100,7 @@ class Switching:
         log.info("= %s %s is in use, on trial", trial.kind, trial.version)
         if trial.kind is BundleKind.SOFTWARE:
             await self._restart(f"software {trial.version}")
+        await self._put_in_force(trial)
 
     async def _back(self, shelf: Shelf, trial: Trial, why: str) -> None:
         while True:
@@ -105,6 +112,12 @@ class Switching:
                 await asyncio.sleep(self._pace.again_s)
         if trial.kind is BundleKind.SOFTWARE:
             await self._restart(f"back to {trial.previous}")
+        await self._put_in_force(trial)
+
+    async def _put_in_force(self, trial: Trial) -> None:
+        """Content is looked for by the screen itself."""
+        if trial.kind is BundleKind.CONFIGURATION:
+            await self._agent.configure()
 
     async def _told(self, shelf: Shelf, trial: Trial, ended: Ended) -> None:
         await ended(trial, "returned", trial.gave_up)
@@ -133,5 +146,5 @@ class Switching:
         return None
 
     async def _restart(self, why: str) -> None:
-        self._restart_agent(why)
+        self._agent.restart(why)
         await asyncio.Event().wait()  # the next process goes on from here

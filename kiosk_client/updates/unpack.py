@@ -9,7 +9,7 @@ import msgspec
 
 from kiosk_client.updates.errors import Unfit
 from kiosk_client.updates.files import disk_errors, free_bytes, remove_tree, sync_folder
-from signaling.wire.kiosk.bundles import MANIFEST, Content, Entry, contents_trouble, trouble_of
+from signaling.wire.kiosk.bundles import MANIFEST, Configuration, Content, Entry, contents_trouble, trouble_of
 from signaling.wire.kiosk.words import BundleKind
 
 KEEP_FREE_BYTES = 64 << 20
@@ -56,7 +56,7 @@ def check_contents(folder: Path, kind: BundleKind) -> None:
             raise Unfit("bad-bundle", f"{manifest.name} quá lớn")
         data = manifest.read_bytes()
         if kind is BundleKind.CONFIGURATION:
-            msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+            msgspec.json.decode(data, type=Configuration)
             return
         content = msgspec.json.decode(data, type=Content)
     except FileNotFoundError:

@@ -99,7 +99,7 @@ class BundleUpdater:
         )
         self._trust = Trust(self._folder / "trust", core.server, self._sync, core.token)
         self._download = Download(self._async, self._thread, core.token, core.city_now)
-        self._switching = Switching(self._machine, self._runtime, self._pace, core.restart, self._do)
+        self._switching = Switching(self._machine, self._runtime, self._pace, core, self._do)
         await self._do(self._open)
         self._task = asyncio.create_task(self._keep_running(), name="updates")
 

@@ -37,7 +37,7 @@ class Written(Struct, frozen=True, rename={"from_day": "from", "to_day": "to"}):
     picture: Annotated[str, Meta(max_length=200)] = ""
     from_day: dt.date | None = None
     to_day: dt.date | None = None
-    seconds: Annotated[float, Meta(ge=3, le=300)] = 15.0
+    seconds: Annotated[float, Meta(ge=3, le=300)] | None = None  # None: as the configuration says
     private: bool = False
 
 

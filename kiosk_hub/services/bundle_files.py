@@ -10,6 +10,7 @@ import msgspec
 from kiosk_hub.fleet.announcements import Content, contents_trouble
 from kiosk_hub.fleet.archives import Entry, trouble_of
 from kiosk_hub.fleet.bundles import MANIFEST
+from kiosk_hub.fleet.configuration import Configuration
 from kiosk_hub.fleet.values import BundleKind
 from room_manager.errors import DomainError
 
@@ -97,7 +98,7 @@ def _check_contents(archive: zipfile.ZipFile, kind: BundleKind) -> None:
     data = archive.read(manifest)
     try:
         if kind is BundleKind.CONFIGURATION:
-            msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+            msgspec.json.decode(data, type=Configuration)
             return
         found = msgspec.json.decode(data, type=Content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

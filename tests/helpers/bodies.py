@@ -45,6 +45,9 @@ class RememberingCore:
     def city_now(self) -> float | None:
         return None if self.ahead_s is None else time.time() + self.ahead_s
 
+    async def configure(self) -> None:
+        raise AssertionError("only an updater asks for it")
+
     def session_changed(self) -> None:
         self.changes += 1
 

@@ -23,6 +23,11 @@ def content(title: str = "Lịch tiêm chủng", more: Mapping[str, bytes] | Non
     return zipped({"announcements.json": json.dumps(said, ensure_ascii=False).encode(), **(more or {})})
 
 
+def configuration(**said: object) -> bytes:
+    """A configuration bundle that says this."""
+    return zipped({"configuration.json": json.dumps({"format": 1, **said}).encode()})
+
+
 def written(folder: Path, data: bytes, name: str = "bundle.zip") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)

@@ -22,6 +22,7 @@ from kiosk_client.ports import BodyFacts, Core, Result, Standing
 from kiosk_client.store import Store
 from kiosk_client.wire import Cut, Wire
 from room_manager.ids import SiteId
+from signaling.wire.kiosk.bundles import Configuration
 from signaling.wire.kiosk.city import (
     Carry,
     Challenge,
@@ -97,6 +98,7 @@ class ToyBody:
     def __init__(self) -> None:
         self.shown: list[Standing] = []
         self.settings: list[DeviceSettings] = []
+        self.configurations: list[Configuration] = []
         self.done: list[CommandId] = []
         self.in_session = False
         self.result = Result(Outcome(succeeded=True))
@@ -130,6 +132,9 @@ class ToyBody:
 
     def show(self, standing: Standing) -> None:
         self.shown.append(standing)
+
+    def on_configuration(self, configuration: Configuration) -> None:
+        self.configurations.append(configuration)
 
     def on_settings(self, settings: DeviceSettings) -> None:
         self.settings.append(settings)

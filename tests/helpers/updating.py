@@ -43,12 +43,16 @@ class SmallCore:
         self.restarts: list[str] = []
         self.refusing = False
         self.broken = 0  # so many reports meet a bug
+        self.configured = 0
 
     def token(self) -> str | None:
         return self.given_token
 
     def city_now(self) -> float | None:
         return time.time() if self.now is None else self.now
+
+    async def configure(self) -> None:
+        self.configured += 1
 
     def session_changed(self) -> None: ...
 

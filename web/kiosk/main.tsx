@@ -22,6 +22,7 @@ function App() {
   useLayoutEffect(() => {
     const root = document.documentElement;
     root.dataset["page"] = scene; // the agent asks for it
+    root.dataset["text"] = shown?.text_size ?? "normal";
     root.style.setProperty("--mm", `${1 / (shown?.mm_per_px ?? USUAL_MM_PER_PX)}px`);
     root.style.setProperty("--reach", shown?.low_reach_mm ? `${shown.low_reach_mm / (shown.mm_per_px ?? USUAL_MM_PER_PX)}px` : "100%");
   }, [scene, shown]);

@@ -6,7 +6,7 @@ import { page, warning } from "./time";
 import { type Language, say, text } from "./words";
 
 export function Session({ shown }: { readonly shown: Shown }) {
-  const [language, setLanguage] = useState<Language>("vi");
+  const [language, setLanguage] = useState<Language>(shown.language);
   const [open, setOpen] = useState<string | null>(null);
   const [number, setNumber] = useState(0);
   const untouched_s = useUntouched();

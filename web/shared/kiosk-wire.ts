@@ -42,6 +42,8 @@ export interface Shown {
   readonly announcements: readonly Announcement[];
   readonly session: number;
   readonly idle_s: number;
+  readonly language: "en" | "vi";
+  readonly text_size: "large" | "normal";
   readonly mm_per_px: number | null;
   readonly low_reach_mm: number | null;
 }

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from kiosk_hub.fleet.announcements import Words as Words
+from kiosk_hub.fleet.configuration import Language, TextSize
 from room_manager.words import kebab
 
 MAX_PAGE_MESSAGE_BYTES: Final = 1024
@@ -51,6 +52,8 @@ class Shown(Struct, frozen=True, kw_only=True, tag_field="type", tag=kebab):
     announcements: tuple[Announcement, ...] = ()
     session: int = 0  # counts sessions: a new one begins with a page that remembers nothing
     idle_s: float = 60.0  # a session ends by itself so long after the last touch
+    language: Language = "vi"  # in which a session begins
+    text_size: TextSize = "normal"  # of announcements
     mm_per_px: float | None = None
     low_reach_mm: int | None = None
 

@@ -22,6 +22,7 @@ from kiosk_client.body.browser_life import BrowserSettings
 from kiosk_client.body.real import BodySettings
 from kiosk_client.body.screenshot import COVER
 from kiosk_client.ports import Pairing, Standing
+from signaling.wire.kiosk.bundles import USUAL, Configuration
 from signaling.wire.kiosk.words import (
     Reboot,
     RestartPage,
@@ -221,6 +222,23 @@ def test_what_is_touched_is_twenty_millimetres_high_on_this_very_panel(resting: 
     finally:
         resting.press("[data-testid=leave]")
         resting.shows("attract")
+
+
+def test_a_configuration_is_drawn_at_once(resting: BodyHouse) -> None:
+    size = "getComputedStyle(document.querySelector('.announcement .body')).fontSize"
+    assert resting.page(size) == "36px"
+
+    told = Configuration(format=1, language="en", text_size="large")
+    resting.call(lambda: resting.body.on_configuration(told))
+    try:
+        resting.until(lambda: resting.page(size) == "45px", "larger text")
+        resting.press("[data-testid=begin]")
+        resting.shows("session")
+        assert resting.page("document.querySelector('.card').textContent") == "Voters of group 5"
+        resting.press("[data-testid=leave]")
+        resting.shows("attract")
+    finally:
+        resting.call(lambda: resting.body.on_configuration(USUAL))
 
 
 def test_a_screenshot_during_a_session_is_unreadable(resting: BodyHouse) -> None:

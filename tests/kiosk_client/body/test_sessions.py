@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk_client.body import sessions
-from kiosk_client.body.sessions import IDLE_S, Service
+from kiosk_client.body.sessions import Service
 from kiosk_client.body.stage import Stage, serves, shown
 from kiosk_client.ports import Pairing, Standing
 from signaling.wire.kiosk.page import Announcement, Words
@@ -14,12 +14,12 @@ PAIRING = Pairing("H7K2PM", "https://x.example/#H7K2PM", ("sen", "trúc", "mai",
 NEWS = (Announcement("a", Words("Thông báo"), Words("Nội dung")),)
 
 
-def test_a_session_ends_by_itself_a_minute_after_the_last_touch() -> None:
+def test_a_session_ends_by_itself_so_long_after_the_last_touch_as_is_configured() -> None:
     service, _ = sessions.begin(Service(), 100.0)
     service = sessions.touch(service, 130.0)
 
-    assert sessions.pass_time(service, 130.0 + IDLE_S - 0.001) == (service, None)
-    ended, counted = sessions.pass_time(service, 130.0 + IDLE_S)
+    assert sessions.pass_time(service, 219.999, 90.0) == (service, None)
+    ended, counted = sessions.pass_time(service, 220.0, 90.0)
 
     assert not ended.active
     assert counted == Sessions(hour=0, abandoned=1)
@@ -66,7 +66,7 @@ def test_whatever_happens_every_session_that_began_ends_once_or_is_running(
             case "abandon":
                 service, counted = sessions.abandon(service)
             case _:
-                service, counted = sessions.pass_time(service, now)
+                service, counted = sessions.pass_time(service, now, 60.0)
         if counted is not None:
             told.append(counted)
 

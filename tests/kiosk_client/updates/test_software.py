@@ -151,7 +151,7 @@ class Agent:
         async def ended(trial: Trial, step: InstallStep, code: str) -> None:
             self.told.append((step, code))
 
-        switching = Switching(SmallMachine(), Ran(self._version), QUICK, self._restart, do)
+        switching = Switching(SmallMachine(), Ran(self._version), QUICK, self, do)
         if self._let_in:
             switching.welcomed.set()
         trial = self.shelf.trial()
@@ -161,7 +161,10 @@ class Agent:
         if not self._settling.cancelled():
             self._settling.result()
 
-    def _restart(self, why: str) -> None:
+    async def configure(self) -> None:
+        raise AssertionError("software is no configuration")
+
+    def restart(self, why: str) -> None:
         self.restarts.append(why)
         self._settling.cancel()
 

@@ -239,6 +239,10 @@ def test_bad_files_are_refused_with_a_code_and_leave_nothing(tmp_path: Path) -> 
         good = files.written(tmp_path / "f", files.content())
         with pytest.raises(DomainError, match="wheels"):
             await here.add(good, BundleKind.SOFTWARE, "1", account="an")
+        for said in ({"session_idle_secs": 90}, {"session_idle_s": 5}, {"format": 2}, {"language": "fr"}):
+            config = files.written(tmp_path / "f", files.configuration(**said))
+            with pytest.raises(DomainError, match=r"configuration\.json"):
+                await here.add(config, BundleKind.CONFIGURATION, "1", account="an")
         with pytest.raises(Invalid):
             await here.add(good, CONTENT, "../1", account="an")
         here.max_bytes = 100
