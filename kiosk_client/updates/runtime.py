@@ -21,6 +21,11 @@ def python_of(folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
+def installing_python() -> str:
+    """The launcher's interpreter, if there is a launcher: what was installed by a bundle has no pip."""
+    return os.environ.get(LAUNCHED, "").partition("\n")[0] or sys.executable
+
+
 class VenvRuntime:
     """A virtual environment for each version. It may be moved: it is only ever run as ``bin/python -m …``."""
 
@@ -38,10 +43,11 @@ class VenvRuntime:
         return LAUNCHED in os.environ
 
     def make(self, folder: Path, version: str) -> None:
-        self._run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+        installer = installing_python()
+        self._run([installer, "-m", "venv", "--without-pip", str(folder)])
         self._run(
             [
-                sys.executable,
+                installer,
                 "-m",
                 "pip",
                 "--disable-pip-version-check",

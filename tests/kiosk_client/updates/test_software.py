@@ -40,6 +40,29 @@ def wheel(version: str, source: str = "") -> bytes:
     return files.zipped({**contents, f"{info}/RECORD": "\n".join(rows).encode()})
 
 
+def test_software_that_came_by_a_bundle_makes_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no pip of its own; the installation that the launcher is part of has."""
+    for version in ("9.8", "9.9"):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / f"diemcau-{version}-py3-none-any.whl").write_bytes(wheel(version))
+    VenvRuntime().make(tmp_path / "9.8", "9.8")
+    monkeypatch.setenv(LAUNCHED, f"{sys.executable}\n{tmp_path}")
+    monkeypatch.setattr(sys, "executable", str(python_of(tmp_path / "9.8")))
+
+    VenvRuntime().make(tmp_path / "9.9", "9.9")
+
+    said = subprocess.run(
+        [python_of(tmp_path / "9.9"), "-P", "-m", "kiosk_client"],
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=60,
+    )
+    assert said.stdout.strip() == "agent 9.9"
+
+
 def trial_of(version: str, previous: str) -> Trial:
     return Trial(SOFTWARE, version, previous, RolloutId("r"), BundleId(f"software-{version}"), 1)
 
