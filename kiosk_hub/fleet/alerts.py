@@ -22,6 +22,9 @@ OFFLINE: Final = "offline"
 SPACING_S: Final = 10.0
 """Judgements closer together than this are one: what counts is what was so, not how often it was asked."""
 
+SET_BACK_S: Final = 60.0
+"""A judgement so long before the last one: it is the clock."""
+
 
 class Phase(StrEnum):
     """How far one family of symptoms of one device has come."""
@@ -116,8 +119,10 @@ def step(alarm: Alarm, symptom: Symptom | None, now: float, rule: Rule) -> Alarm
 
     Args:
         symptom: The worst of the family, or None: the judgement found none.
-        now: Seconds, UTC; one that lies before the last judgement counts as that.
+        now: Seconds, UTC; one that lies a little before the last judgement counts as that.
     """
+    if alarm.votes and now < alarm.votes[-1].at - SET_BACK_S:
+        alarm = _set_back(alarm, now)
     now = max(now, alarm.votes[-1].at) if alarm.votes else now
     bad = symptom is not None
     changes = alarm.changes if bad is alarm.bad else (*alarm.changes, now)
@@ -143,6 +148,14 @@ def step(alarm: Alarm, symptom: Symptom | None, now: float, rule: Rule) -> Alarm
         since=now,
         changes=() if settled else heard.changes,
         votes=() if left else heard.votes,
+    )
+
+
+def _set_back(alarm: Alarm, now: float) -> Alarm:
+    """The clock was set back: what it was before it stays, and is counted from now on. Else the alarm would
+    stand still until the clock has caught up."""
+    return structs.replace(
+        alarm, votes=(), changes=(), since=min(alarm.since, now), bad_at=min(alarm.bad_at, now)
     )
 
 

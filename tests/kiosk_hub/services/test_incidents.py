@@ -48,6 +48,23 @@ def test_a_power_cut_is_one_row_with_its_place_in_words(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
+def test_a_clock_set_back_holds_no_alarm_up(tmp_path: Path) -> None:
+    async def story(city: Bench) -> None:
+        city.breaks(HALL[0], camera=FROZEN)
+        await city.wait(400)
+        assert city.only().ill == 1
+
+        city.clock.now -= 86_400
+        await city.wait(60)
+        assert city.only().ill == 1
+        city.breaks(HALL[0])
+        await city.wait(1_800)
+
+        assert not city.rows()
+
+    run(tmp_path, story)
+
+
 def test_a_place_lost_again_is_one_row_though_one_device_never_came_back(tmp_path: Path) -> None:
     async def story(city: Bench) -> None:
         city.kill(*HALL)
