@@ -184,7 +184,7 @@ function Values({ values }: { readonly values: AuditEntry["values"] }) {
     if (name.startsWith("districts")) return value.split(" ").map((code) => places?.district.get(code)?.name ?? code).join(", ");
     if (name.startsWith("unit")) return places?.unit.get(value)?.name ?? value;
     if (name.startsWith("role")) return word(t, "role.fleet", value);
-    if (name === "state") return word(t, Object.hasOwn(TABLES.vi, `command.${value}`) ? "command" : "rollouts.state", value);
+    if (name === "state") return word(t, Object.hasOwn(values, "rollout") ? "rollouts.state" : "command", value);
     if (name === "action") return deedWords(t, value);
     if (name === "act") return word(t, "act", value);
     if (name === "by" && value === "command line") return t("audit.by.line");

@@ -36,7 +36,7 @@ export function MapPage() {
   const district = places.district.get(chosen);
   return (
     <div class="map-page">
-      <PageHead title={t("nav.map")} sub={t("map.sub", { n: rows.size, districts: places.districts.length })}>
+      <PageHead title={t("nav.map")} sub={t("map.sub", { n: rows.size, districts: places.districts.filter(({ code }) => fleet.covers(code)).length })}>
         <ul class="legend" aria-label={t("list.status")}>
           {STATUSES.map((status) => (
             <li key={status}>
