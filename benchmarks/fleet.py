@@ -42,7 +42,9 @@ COMMAND_SHARE: Final = 3  # every third kiosk
 MOST_COMMANDS: Final = 1_000
 COMMAND_TTL_S: Final = 90.0
 GRACE_S: Final = 15.0
-START_LIMIT_S: Final = 400.0
+START_LIMIT_S: Final = 900.0
+ENROL_AT_MOST: Final = 2_000
+"""More are let in beforehand; each still asks, and finds itself by its key."""
 FINAL: Final = frozenset({"succeeded", "failed", "expired", "cancelled"})
 
 FLAPPING: Final = (0, 1)
@@ -93,6 +95,8 @@ class Day:
         async with asyncio.timeout(START_LIMIT_S):
             await self._crowd.all_in.wait()
         all_in_s = time.monotonic() - began
+        if not self._crowd.find("all-in"):
+            raise RuntimeError("the simulator has ended")
         await self._know_devices()
         for desk in self._desks:
             await desk.open_feed()
@@ -237,7 +241,7 @@ async def measure(
 ) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        url = await prepare(folder)
+        url = await prepare(folder, kiosks if kiosks > ENROL_AT_MOST else 0, seed)
         faults = folder / "faults.toml"
         faults.write_text(SCRIPT.format(long_s=max(100.0, 3.4 * beat_every_s)), encoding="utf-8")
         receiver = Receiver()

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final
@@ -14,20 +15,29 @@ import psutil
 from argon2 import PasswordHasher
 
 from benchmarks.mortal import mortal
+from kiosk_client.key import FileKey
+from kiosk_client.simulate.places import Unit, seats, secret
+from kiosk_hub.fleet.device import Device
+from kiosk_hub.fleet.ids import DeviceId, Fingerprint
 from kiosk_hub.fleet.permissions import EVERYWHERE, Grant
-from kiosk_hub.fleet.values import FleetRole
+from kiosk_hub.fleet.places import Place
+from kiosk_hub.fleet.values import DeviceKind, DeviceState, FleetRole
+from kiosk_hub.store import devices
 from kiosk_hub.store.staff import StaffStore
+from room_manager.ids import SiteId
 from room_manager.roster.builtin import hanoi_579
 from room_manager.store.database import open_database
 from room_manager.store.stores import Stores
+from signaling.wire.kiosk.fingerprint import fingerprint_of, raw_key
 
 ACCOUNT: Final = "an"
 PASSWORD: Final = "chỉ để đo đạc"
 END_LIMIT_S: Final = 60.0
 
 
-async def prepare(folder: Path) -> str:
-    """A database with the roster and an administrator; its address."""
+async def prepare(folder: Path, enrolled: int, seed: int) -> str:
+    """A database with the roster, an administrator, and so many kiosks that are let in already: enrolling
+    thousands costs a sync of the disk for each of several steps, and is not what is measured. Its address."""
     url = f"sqlite+aiosqlite:///{folder / 'benchmark.db'}"
     database = await open_database(url)
     try:
@@ -35,9 +45,34 @@ async def prepare(folder: Path) -> str:
         await stores.roster.import_units(hanoi_579())
         await stores.accounts.add(ACCOUNT, "An", PasswordHasher().hash(PASSWORD), None)
         await StaffStore(database).set(ACCOUNT, Grant(FleetRole.ADMINISTRATOR, EVERYWHERE))
+        async with database.write() as connection:
+            for device in known(enrolled, seed):
+                await devices.put(connection, device)
     finally:
         await database.close()
     return url
+
+
+def known(many: int, seed: int) -> list[Device]:
+    """The records of the kiosks that the simulator makes of this seed."""
+    found = []
+    units = [Unit(unit.code, unit.district_code) for unit in hanoi_579()]
+    for seat in seats(many, units, seed):
+        key = raw_key(FileKey(secret(seed, seat.number)).public)
+        assert key is not None
+        found.append(
+            Device(
+                id=DeviceId(f"sim{seat.number:06d}"),
+                kind=DeviceKind.KIOSK,
+                name=seat.name,
+                state=DeviceState.ACTIVE,
+                place=Place(SiteId(seat.unit), building=seat.building, floor="1"),
+                public_key=key,
+                fingerprint=Fingerprint(fingerprint_of(key)),
+                enrolled_at=time.time(),
+            )
+        )
+    return found
 
 
 class Crowd:

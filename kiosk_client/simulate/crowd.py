@@ -16,7 +16,7 @@ from kiosk_client.simulate.script import Fault, Step
 from signaling.wire.kiosk.words import CommandId
 
 ALL_IN_WITHIN_S: Final = 120.0
-"""After the last was started; the script begins then in any case."""
+"""After the last was started, and a second more for each twenty; the script begins then in any case."""
 LOOK_EVERY_S: Final = 0.25
 SESSION_LASTS_S: Final = (40.0, 240.0)
 HANOI_S: Final = 7 * 3_600.0
@@ -80,7 +80,7 @@ class Crowd:
             self._devices.append(device)
             device.start()
         self._tell({"what": "started", "kiosks": len(self._devices), "at": time.time()})
-        limit = loop.time() + ALL_IN_WITHIN_S
+        limit = loop.time() + ALL_IN_WITHIN_S + len(self._devices) / 20
         while self.connected() < len(self._devices) and loop.time() < limit:  # noqa: ASYNC110 - of many agents
             await asyncio.sleep(LOOK_EVERY_S)
         self._tell({"what": "all-in", "connected": self.connected(), "at": time.time()})

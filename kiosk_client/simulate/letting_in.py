@@ -1,5 +1,6 @@
 """Has a crowd expected by the city, as an administrator would who uploads a list."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,6 +13,8 @@ from kiosk_client.simulate.places import Seat, Unit, expected_csv
 
 ROWS_AT_ONCE: Final = 250
 LIMIT_S: Final = 60.0
+TRIES: Final = 60
+TOO_MANY: Final = 429
 
 
 class NotLetIn(AgentError):
@@ -94,9 +97,13 @@ class Desk:
 
     async def _add(self, rows: Sequence[tuple[Seat, str]]) -> int:
         body = msgspec.json.encode({"csv": expected_csv(rows)})
-        answer = await self._client.post(
-            "/api/fleet/expected", content=body, headers={"X-CSRF-Token": self._csrf}
-        )
+        for _ in range(TRIES):
+            answer = await self._client.post(
+                "/api/fleet/expected", content=body, headers={"X-CSRF-Token": self._csrf}
+            )
+            if answer.status_code != TOO_MANY:
+                break
+            await asyncio.sleep(1.0)  # what the city asks for
         told = msgspec.json.decode(_good(answer), type=_Added)
         if not told.faults:
             return told.added
