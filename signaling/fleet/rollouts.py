@@ -236,7 +236,7 @@ ROLLOUTS: Final[tuple[Operation, ...]] = (
     ),
     Operation(
         method="POST",
-        path="/rollouts/preview",
+        path="/rollout-preview",
         action=Action.PLAN_ROLLOUT,
         summary="How many devices each ring of a plan would have",
         call=preview,

@@ -63,7 +63,7 @@ def test_from_the_upload_to_a_stop_by_itself(tmp_path: Path) -> None:
         assert [bundle["note"] for bundle in listed["bundles"]] == ["Tháng 11"]
         assert [role["name"] for role in listed["roles"]] == ["root", "targets", "snapshot", "timestamp"]
 
-        assert await an.post("/rollouts/preview", plan()) == {"rings": [2, 4], "left_out": 0}
+        assert await an.post("/rollout-preview", plan()) == {"rings": [2, 4], "left_out": 0}
         drafted = await an.post("/rollouts", plan())
         rollout = drafted["id"]
         assert (drafted["state"], "submit" in drafted["may"]) == ("draft", True)

@@ -289,7 +289,7 @@ function usePreview(plan: RolloutPlan | null): Previewed {
     if (plan === null) return undefined;
     let over = false;
     const timer = setTimeout(() => {
-      fleet.ask<RingsPreview>("/rollouts/preview", { method: "POST", body: plan }).then(
+      fleet.ask<RingsPreview>("/rollout-preview", { method: "POST", body: plan }).then(
         (value) => !over && setAnswer({ value, error: null }),
         (error: unknown) => !over && setAnswer({ value: null, error }),
       );
